@@ -1,0 +1,7 @@
+export { DETACHED, type DeviceStats, NetDevice, type RxHandler } from "./device.ts"
+export { DROP_REASON_COUNT, DropReason, dropReasonName } from "./drop-reason.ts"
+export { Errno, errnoName, strerror } from "./errno.ts"
+export { Checksum, Frame, HEADROOM_BYTES, PacketType } from "./frame.ts"
+export { type DropObserver, FramePool } from "./pool.ts"
+export { addTap, Direction, removeTap, type Tap, Taps } from "./tap.ts"
+export { Veth } from "./veth.ts"

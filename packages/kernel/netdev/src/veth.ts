@@ -1,0 +1,46 @@
+/**
+ * A pair of Ethernet devices, each the other's wire (drivers/net/veth.c). What leaves one arrives at
+ * the other at the same instant, scrubbed of what the sender's namespace knew of it.
+ * Not supported: XDP, GRO, multiple queues.
+ */
+import type { Engine } from "@podwire/engine"
+import { NetDevice } from "./device.ts"
+import { DropReason } from "./drop-reason.ts"
+import type { Frame } from "./frame.ts"
+import type { FramePool } from "./pool.ts"
+
+export class Veth extends NetDevice {
+  override readonly kind = "veth"
+  peer: Veth | null = null
+
+  static pair(
+    engine: Engine, pool: FramePool, nameA: string, macA: number, nameB: string, macB: number
+  ): [Veth, Veth] {
+    const a = new Veth(engine, pool, nameA, macA)
+    const b = new Veth(engine, pool, nameB, macB)
+    a.peer = b
+    b.peer = a
+    return [a, b]
+  }
+
+  protected override startXmit(frame: Frame): void {
+    const peer = this.peer
+    if (peer === null || !peer.up) {
+      this.pool.drop(frame, DropReason.DEV_READY, this)
+      return
+    }
+    frame.scrub()
+    this.engine.soon(peer, frame)
+  }
+
+  /** Deleting one end deletes the pair. */
+  override destroy(): void {
+    const peer = this.peer
+    this.peer = null
+    super.destroy()
+    if (peer !== null) {
+      peer.peer = null
+      peer.destroy()
+    }
+  }
+}
