@@ -46,9 +46,10 @@ export abstract class NetDevice implements Task<Frame> {
   mtu = 1500
   /** The bridge or VLAN device above it; the namespace's handler is not called then. */
   master: NetDevice | null = null
+  /** Its number among the master's ports; 0 without a master. */
+  masterPort = 0
   handler: RxHandler = DETACHED
   tap: Tap | null = null
-  /** Checksums that the sender left partial are completed by this device (tx checksum offload). */
   readonly stats: DeviceStats = {
     rxPackets: 0, rxBytes: 0, rxDropped: 0, txPackets: 0, txBytes: 0, txDropped: 0
   }
