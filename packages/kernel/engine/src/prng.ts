@@ -26,12 +26,14 @@ export class Prng {
     return t >>> 0
   }
 
-  /** A uniform integer in [0, bound); bound is 1 to 2^32. Draws again rather than favour low values. */
+  /** A uniform integer in [0, bound); bound is 1 to 2^53. Draws again rather than favour low values. */
   below(bound: number): number {
-    const limit = 0x1_0000_0000 - (0x1_0000_0000 % bound)
-    let draw = this.u32()
-    while (draw >= limit) draw = this.u32()
-    return draw % bound
+    const range = bound <= 0x1_0000_0000 ? 0x1_0000_0000 : 0x20_0000_0000_0000
+    const limit = range - (range % bound)
+    for (;;) {
+      const draw = range === 0x1_0000_0000 ? this.u32() : (this.u32() >>> 11) * 0x1_0000_0000 + this.u32()
+      if (draw < limit) return draw % bound
+    }
   }
 
   /** True in `parts` of `outOf` cases: chance is an integer ratio, floats never decide. */

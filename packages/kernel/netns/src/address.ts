@@ -1,0 +1,39 @@
+/** An address on a device (struct in_ifaddr, inet6_ifaddr). */
+import type { NetDevice } from "@podwire/netdev"
+import type { Cidr } from "@podwire/wire/cidr"
+
+export type Scope = "global" | "link" | "host"
+
+export interface AddressOptions {
+  readonly scope?: Scope
+  /** Usable at once, without duplicate address detection. */
+  readonly nodad?: boolean
+  readonly deprecated?: boolean
+  /** Made by the kernel itself (link-local addresses). */
+  readonly kernel?: boolean
+}
+
+export class Address {
+  readonly dev: NetDevice
+  readonly cidr: Cidr
+  readonly scope: Scope
+  /** IPv4: another address of the same subnet was there first. */
+  secondary = false
+  /** IPv6: not yet known to be unique; not used until then. */
+  tentative = false
+  dadFailed = false
+  deprecated: boolean
+  readonly kernel: boolean
+
+  constructor(dev: NetDevice, cidr: Cidr, scope: Scope, options: AddressOptions) {
+    this.dev = dev
+    this.cidr = cidr
+    this.scope = scope
+    this.deprecated = options.deprecated ?? false
+    this.kernel = options.kernel ?? false
+  }
+
+  get usable(): boolean {
+    return !this.tentative && !this.dadFailed
+  }
+}

@@ -1,0 +1,11 @@
+export { Address, type AddressOptions, type Scope } from "./address.ts"
+export {
+  type Route, type RouteProtocol, type RouteType, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN
+} from "./fib.ts"
+export { LinkTable } from "./link-table.ts"
+export { type Neighbour, NeighTable, NudState } from "./neigh.ts"
+export { DEFAULT4, DEFAULT6, Netns, type RouteSpec } from "./netns.ts"
+export {
+  type Datagram, type PingReply, PingSocket, type SendOptions, type TcpReservation, UdpSocket
+} from "./socket.ts"
+export { Conf4, Conf6, SysctlTable } from "./sysctl.ts"
