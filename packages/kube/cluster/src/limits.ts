@@ -1,0 +1,16 @@
+/** The numbers that keep a run bounded, each with its reason. */
+import { SECOND } from "@podwire/engine"
+
+/** Kubernetes' own supported maximum (large clusters page): 5,000 nodes. */
+export const NODES_MAX = 5_000
+/** The same page: 110 pods a node by default, 150,000 in all. */
+export const PODS_PER_NODE_MAX = 110
+/** One slice of `advance`; between slices the edge may interrupt, paint or flush. */
+export const SLICE_STEPS = 65_536
+/** A cluster that has not come to rest after this much virtual time never will. */
+export const SETTLE_NS_MAX = 600 * SECOND
+/** An `exec` without a limit of its own ends here, as a CI job would. */
+export const EXEC_NS_MAX = 3_600 * SECOND
+/** Restart back-off of the kubelet: 10 s, doubled up to 5 minutes, reset after 10 minutes of running. */
+export const BACKOFF_NS_MIN = 10 * SECOND
+export const BACKOFF_NS_MAX = 300 * SECOND

@@ -1,0 +1,59 @@
+/**
+ * Which program stands in for a container: nothing real is executed. By a well-known image or command
+ * first, else the default listener on the ports that the container declares. The reason is a sentence
+ * for `run -v`.
+ * Not supported yet: HTTP servers; images that speak HTTP hold their ports.
+ */
+import { cat, echo, hostname, no, sleep, Sleep, yes } from "./coreutils.ts"
+import { type ListenPort, PortListener } from "./listener.ts"
+import { ping } from "./ping.ts"
+import type { Host, Process, Program } from "./process.ts"
+import { udpEcho } from "./udp-echo.ts"
+
+/** Everything that `exec` finds on the path of any container. */
+export const PROGRAMS: ReadonlyArray<Program> = [cat, echo, no, hostname, ping, sleep, yes, udpEcho]
+
+export function findProgram(name: string): Program | null {
+  const base = name.slice(name.lastIndexOf("/") + 1)
+  const known = base === "ping6" ? "ping" : base
+  return PROGRAMS.find((program) => program.name === known) ?? null
+}
+
+export interface ContainerLike {
+  readonly name: string
+  readonly image?: string
+  readonly command?: ReadonlyArray<string>
+  readonly args?: ReadonlyArray<string>
+  readonly ports?: ReadonlyArray<{ readonly containerPort: number; readonly protocol?: string }>
+}
+
+export interface Choice {
+  readonly why: string
+  start(host: Host, identity: string): Process
+}
+
+/** Images that only have to be there. */
+const IDLE = /(^|\/)(pause|busybox|alpine|ubuntu|debian)(:|@|$)/
+
+export function chooseProgram(container: ContainerLike): Choice {
+  const argv = [...container.command ?? [], ...container.args ?? []]
+  const program = argv.length > 0 ? findProgram(argv[0]!) : null
+  if (program !== null) {
+    return { why: `runs ${argv.join(" ")}`, start: (host) => program.start(host, argv) }
+  }
+  const ports = (container.ports ?? []).map((port): ListenPort => ({
+    port: port.containerPort,
+    protocol: (port.protocol ?? "TCP") as ListenPort["protocol"]
+  }))
+  if (ports.length > 0) {
+    const names = ports.map((port) => `${port.port}/${port.protocol}`).join(", ")
+    return {
+      why: `no program is known for image ${container.image ?? "(none)"}: listens on ${names}`,
+      start: (host, identity) => new PortListener(host, [container.name], ports, identity)
+    }
+  }
+  const why = IDLE.test(container.image ?? "")
+    ? `image ${container.image} without a known command: idles`
+    : `no program is known for image ${container.image ?? "(none)"} and it declares no port: idles`
+  return { why, start: (host) => new Sleep(host, [container.name], Infinity) }
+}

@@ -1,0 +1,93 @@
+/** The few small programs that scripts expect anywhere: cat, echo, false, hostname, sleep, true. */
+import { SECOND, Timer } from "@podwire/engine"
+import { Finished, type Host, Process, type Program } from "./process.ts"
+
+export const cat: Program = {
+  name: "cat",
+  synopsis: "cat FILE...",
+  start(host, argv) {
+    let stdout = ""
+    let stderr = ""
+    for (const file of argv.slice(1)) {
+      const text = host.files.get(file)
+      if (text === undefined) stderr += `cat: ${file}: No such file or directory\n`
+      else stdout += text
+    }
+    return new Finished(host, argv, stderr === "" ? 0 : 1, stdout, stderr)
+  }
+}
+
+export const echo: Program = {
+  name: "echo",
+  synopsis: "echo [-n] [STRING]...",
+  start(host, argv) {
+    const bare = argv[1] === "-n"
+    const text = argv.slice(bare ? 2 : 1).join(" ")
+    return new Finished(host, argv, 0, bare ? text : `${text}\n`, "")
+  }
+}
+
+export const hostname: Program = {
+  name: "hostname",
+  synopsis: "hostname",
+  start: (host, argv) => new Finished(host, argv, 0, `${host.hostname}\n`, "")
+}
+
+export const yes: Program = {
+  name: "true",
+  synopsis: "true",
+  start: (host, argv) => new Finished(host, argv, 0, "", "")
+}
+
+export const no: Program = {
+  name: "false",
+  synopsis: "false",
+  start: (host, argv) => new Finished(host, argv, 1, "", "")
+}
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600, d: 86_400 }
+
+export const sleep: Program = {
+  name: "sleep",
+  synopsis: "sleep NUMBER[smhd]|infinity...",
+  start(host, argv) {
+    let seconds = 0
+    for (const word of argv.slice(1)) {
+      const [, number, unit = ""] = /^(\d+(?:\.\d+)?|infinity|inf)([smhd]?)$/.exec(word) ?? []
+      if (number === undefined) {
+        return new Finished(host, argv, 1, "", `sleep: invalid time interval '${word}'\n`)
+      }
+      seconds += number.startsWith("inf") ? Infinity : Number(number) * UNIT_SECONDS[unit]!
+    }
+    if (argv.length < 2) return new Finished(host, argv, 1, "", "sleep: missing operand\n")
+    return new Sleep(host, argv, seconds)
+  }
+}
+
+/** Also what a container does that only has to be there, with `Infinity`. */
+export class Sleep extends Process {
+  readonly #timer: Wake
+
+  constructor(host: Host, argv: ReadonlyArray<string>, seconds: number) {
+    super(host, argv)
+    this.#timer = new Wake(() => this.exit(0))
+    if (seconds !== Infinity) host.engine.arm(this.#timer, Math.floor(seconds * SECOND))
+  }
+
+  protected override release(): void {
+    this.host.engine.disarm(this.#timer)
+  }
+}
+
+class Wake extends Timer {
+  readonly #act: () => void
+
+  constructor(act: () => void) {
+    super()
+    this.#act = act
+  }
+
+  override fire(): void {
+    this.#act()
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * A program running in a pod or on a node. It sees sockets, time, files and its arguments, and
+ * nothing of the cluster; what it may do is what `Host` offers. Output is text that has been
+ * written so far; the exit code is null while it runs.
+ */
+import type { Engine } from "@podwire/engine"
+import type { Netns } from "@podwire/netns"
+
+export interface Host {
+  readonly engine: Engine
+  readonly netns: Netns
+  readonly hostname: string
+  /** Absolute path to content: /etc/hosts, /etc/resolv.conf, … */
+  readonly files: ReadonlyMap<string, string>
+  readonly env: ReadonlyMap<string, string>
+}
+
+export interface Program {
+  readonly name: string
+  /** One line for help texts: `ping [-c count] … destination`. */
+  readonly synopsis: string
+  start(host: Host, argv: ReadonlyArray<string>): Process
+}
+
+/** 128 + SIGKILL, as a shell reports it. */
+const EXIT_KILLED = 137
+
+export abstract class Process {
+  readonly host: Host
+  readonly argv: ReadonlyArray<string>
+  stdout = ""
+  stderr = ""
+  exitCode: number | null = null
+  /** Called once, when the exit code is known. */
+  onExit: ((process: Process) => void) | null = null
+
+  constructor(host: Host, argv: ReadonlyArray<string>) {
+    this.host = host
+    this.argv = argv
+  }
+
+  get running(): boolean {
+    return this.exitCode === null
+  }
+
+  kill(): void {
+    if (this.running) this.exit(EXIT_KILLED)
+  }
+
+  protected exit(code: number): void {
+    if (!this.running) return
+    this.exitCode = code
+    this.release()
+    if (this.onExit !== null) this.onExit(this)
+  }
+
+  /** Close sockets and disarm timers: a process leaves nothing behind. */
+  protected abstract release(): void
+}
+
+/** A process that has said all it had to say when it was started. */
+export class Finished extends Process {
+  constructor(host: Host, argv: ReadonlyArray<string>, code: number, stdout: string, stderr: string) {
+    super(host, argv)
+    this.stdout = stdout
+    this.stderr = stderr
+    this.exitCode = code
+  }
+
+  protected override release(): void {}
+}
