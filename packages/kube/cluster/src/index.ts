@@ -1,0 +1,5 @@
+export { Capture, type CaptureOptions } from "./capture.ts"
+export { Cluster } from "./cluster.ts"
+export { NodeHost, type PodSandbox } from "./node.ts"
+export { checkPlan, makePlan, nodeNames, type Plan, type PlanIssue } from "./plan.ts"
+export { reach, type ReachCell } from "./reach.ts"
