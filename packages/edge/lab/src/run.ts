@@ -35,11 +35,16 @@ export function run(manifests: Manifests, options: RunOptions): Report {
   const files = new CaptureFolder(options.out)
   let capture: Capture | null = null
   const cluster = new Cluster(plan, (engine) => (capture = new Capture(engine, (name) => files.sink(name))))
-  for (const { namespace, name, nodeName } of manifests.pods) {
+  for (const { namespace, name, nodeName, place } of manifests.pods) {
     const counts = cluster.nodes.map((node) => cluster.pods.filter((pod) => pod.node === node).length)
     const least = counts.indexOf(counts.reduce((a, b) => Math.min(a, b)))
     const node = cluster.nodes.find((other) => other.name === nodeName) ?? cluster.nodes[least]!
-    cluster.addPod(namespace, name, node)
+    const pod = cluster.addPod(namespace, name, node)
+    if (typeof pod === "string") problems.push(`${place}: ${namespace}/${name} on ${node.name}: ${pod}`)
+  }
+  if (problems.length > 0) {
+    files.close()
+    return { text: "", held: false, problems }
   }
   cluster.engine.advance(SETTLE_NS, 10_000_000)
   const cells = reach(cluster)

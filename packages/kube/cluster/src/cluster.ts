@@ -53,9 +53,10 @@ export class Cluster {
     return this.#pods
   }
 
-  addPod(namespace: string, name: string, node: NodeHost): PodSandbox {
+  /** The pod, or why its node has no address for it. */
+  addPod(namespace: string, name: string, node: NodeHost): PodSandbox | string {
     const pod = node.addPod(namespace, name, this.#watch)
-    this.#pods.push(pod)
+    if (typeof pod !== "string") this.#pods.push(pod)
     return pod
   }
 }

@@ -3,7 +3,8 @@
  * namespace of its own behind a veth pair. The bridge holds the first address of the node's share of the
  * pod range and is its pods' gateway, as the bridge plugin with isDefaultGateway makes it.
  */
-import { type Engine, type Prng } from "@podwire/engine"
+import { canonicalize, HostLocal, MemoryStore } from "@podwire/cni"
+import { assert, type Engine, type Prng } from "@podwire/engine"
 import { Bridge, type FramePool, type Nic, Veth } from "@podwire/netdev"
 import { DEFAULT4, DEFAULT6, Netns } from "@podwire/netns"
 import type { Cidr } from "@podwire/wire/cidr"
@@ -18,9 +19,6 @@ export interface PodSandbox {
   readonly ips: ReadonlyArray<Ip>
 }
 
-/** The gateway takes the first address of a share; pods follow. */
-const FIRST_POD = 2
-
 export class NodeHost {
   readonly name: string
   readonly netns: Netns
@@ -31,7 +29,7 @@ export class NodeHost {
   readonly #engine: Engine
   readonly #pool: FramePool
   readonly #prng: Prng
-  #pods = 0
+  readonly #ipam: HostLocal
 
   constructor(
     engine: Engine, pool: FramePool, fabric: Fabric, name: string, podCidrs: ReadonlyArray<Cidr>,
@@ -42,6 +40,12 @@ export class NodeHost {
     this.#pool = pool
     this.#prng = engine.prng(`veth:${name}`)
     this.podCidrs = podCidrs
+    const sets = podCidrs.map((subnet) => {
+      const range = canonicalize({ subnet })
+      assert(typeof range !== "string", `a node's share is a range: ${String(range)}`)
+      return [range]
+    })
+    this.#ipam = new HostLocal(sets, new MemoryStore())
     this.netns = new Netns(engine, pool, name)
     watch(this.netns)
     this.netns.setUp(this.netns.lo)
@@ -58,7 +62,10 @@ export class NodeHost {
     }
   }
 
-  addPod(namespace: string, name: string, watch: (netns: Netns) => void): PodSandbox {
+  /** The pod's sandbox, or IPAM's error. */
+  addPod(namespace: string, name: string, watch: (netns: Netns) => void): PodSandbox | string {
+    const leases = this.#ipam.add(`${namespace}/${name}`, "eth0")
+    if (typeof leases === "string") return leases
     const netns = new Netns(this.#engine, this.#pool, `${namespace}/${name}`)
     watch(netns)
     netns.setUp(netns.lo)
@@ -71,12 +78,10 @@ export class NodeHost {
     this.bridge.addPort(outside)
     this.netns.setUp(outside)
     netns.setUp(inside)
-    const index = FIRST_POD + this.#pods++
-    const ips = this.podCidrs.map(({ ip, bits }) => {
-      const address = next(ip, index)
-      netns.addAddress(inside, { ip: address, bits }, { nodad: true })
-      netns.addRoute({ dst: family(ip) === 4 ? DEFAULT4 : DEFAULT6, via: next(ip, 1), dev: inside })
-      return address
+    const ips = leases.map(({ ip, range: { subnet, gateway } }) => {
+      netns.addAddress(inside, { ip, bits: subnet.bits }, { nodad: true })
+      netns.addRoute({ dst: family(ip) === 4 ? DEFAULT4 : DEFAULT6, via: gateway, dev: inside })
+      return ip
     })
     return { namespace, name, node: this, netns, ips }
   }
