@@ -23,6 +23,8 @@ export class Address {
   tentative = false
   dadFailed = false
   deprecated: boolean
+  /** It was added so; shown by `ip addr`. */
+  readonly nodad: boolean
   readonly kernel: boolean
 
   constructor(dev: NetDevice, cidr: Cidr, scope: Scope, options: AddressOptions) {
@@ -30,6 +32,7 @@ export class Address {
     this.cidr = cidr
     this.scope = scope
     this.deprecated = options.deprecated ?? false
+    this.nodad = options.nodad ?? false
     this.kernel = options.kernel ?? false
   }
 

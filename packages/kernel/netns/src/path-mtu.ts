@@ -25,6 +25,11 @@ export class PathMtu {
     return 0
   }
 
+  /** Nanoseconds until it is forgotten; 0 when nothing is known. */
+  expiresIn(ip: Ip): Ns {
+    return this.get(ip) === 0 ? 0 : this.#entries.get(format(ip))!.untilNs - this.#engine.nowNs
+  }
+
   set(ip: Ip, mtu: number): void {
     const key = format(ip)
     this.#entries.delete(key)
