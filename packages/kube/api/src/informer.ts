@@ -4,12 +4,19 @@
  * versions; objects are in the view before anybody is told of them.
  *
  * Indexes exist for the questions that would otherwise scan every pod of the cluster: by node and by owner.
+ * `list` and its like sort, for whoever shows or compares; `each` and its like do not copy, for whoever counts:
+ * their order is that of creation, which is the same in every run. Don't write while iterating.
  */
 import { type Engine, type Ns, Timer } from "@podwire/engine"
-import { byName, controllerOf, keyOf, type KubeObject } from "./object.ts"
+import { byName, controllerOf, keyOf, type KubeObject, type OwnerReference } from "./object.ts"
 import type { ApiStore, WatchEvent, WriteObserver } from "./store.ts"
 
 export type EventHandler = (event: WatchEvent) => void
+
+/** Instead of a kind: every kind. */
+export const EVERY_KIND = "*"
+const NO_OWNERS: ReadonlyArray<OwnerReference> = []
+const NO_OBJECTS: ReadonlyMap<string, KubeObject> = new Map()
 
 export class Informer extends Timer implements WriteObserver {
   readonly #engine: Engine
@@ -17,6 +24,7 @@ export class Informer extends Timer implements WriteObserver {
   readonly #kinds = new Map<string, Map<string, KubeObject>>()
   readonly #byNode = new Map<string, Map<string, KubeObject>>()
   readonly #byOwner = new Map<string, Map<string, KubeObject>>()
+  readonly #orphans = new Map<string, Map<string, KubeObject>>()
   readonly #handlers = new Map<string, Array<EventHandler>>()
   readonly #nodeHandlers = new Map<string, EventHandler>()
   readonly #caughtUp: Array<() => void> = []
@@ -31,6 +39,11 @@ export class Informer extends Timer implements WriteObserver {
     this.#engine = engine
     this.#lagNs = lagNs
     store.observe(this)
+  }
+
+  /** No news is on its way. */
+  get caughtUp(): boolean {
+    return this.#queue.length === 0
   }
 
   get(kind: string, namespace: string, name: string): KubeObject | null {
@@ -53,9 +66,41 @@ export class Informer extends Timer implements WriteObserver {
     return this.#byNode.get(node)?.size ?? 0
   }
 
-  /** What the owner with that uid manages, of whatever kind, sorted. */
+  /** What names the object with that uid as an owner, of whatever kind, sorted. */
   ownedBy(uid: string): ReadonlyArray<KubeObject> {
     return [...this.#byOwner.get(uid)?.values() ?? []].sort(byName)
+  }
+
+  /** Kinds that have objects, sorted. */
+  kinds(): ReadonlyArray<string> {
+    return [...this.#kinds.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+  }
+
+  each(kind: string): Iterable<KubeObject> {
+    return (this.#kinds.get(kind) ?? NO_OBJECTS).values()
+  }
+
+  count(kind: string): number {
+    return this.#kinds.get(kind)?.size ?? 0
+  }
+
+  /** "" for the pods that are bound to none. */
+  eachPodOn(node: string): Iterable<KubeObject> {
+    return (this.#byNode.get(node) ?? NO_OBJECTS).values()
+  }
+
+  eachOwnedBy(uid: string): Iterable<KubeObject> {
+    return (this.#byOwner.get(uid) ?? NO_OBJECTS).values()
+  }
+
+  /** What nobody manages. */
+  eachOrphan(kind: string, namespace: string): Iterable<KubeObject> {
+    return (this.#orphans.get(`${kind}/${namespace}`) ?? NO_OBJECTS).values()
+  }
+
+  /** News is on its way: this view is behind the store. */
+  get behind(): boolean {
+    return this.#head < this.#queue.length
   }
 
   on(kind: string, handler: EventHandler): void {
@@ -85,6 +130,7 @@ export class Informer extends Timer implements WriteObserver {
       this.#store(event)
       this.version = event.version
       for (const handler of this.#handlers.get(event.kind) ?? []) handler(event)
+      for (const handler of this.#handlers.get(EVERY_KIND) ?? []) handler(event)
       if (event.kind === "Pod") {
         const node = nodeOf(event.object)
         if (node !== "") this.#nodeHandlers.get(node)?.(event)
@@ -95,22 +141,27 @@ export class Informer extends Timer implements WriteObserver {
       this.#head = 0
     }
     for (const handler of this.#caughtUp) handler()
-    if (this.#head < this.#queue.length && !this.armed) {
-      this.#engine.arm(this, this.#queue[this.#head]!.atNs - nowNs)
-    }
+    if (this.#head < this.#queue.length) this.#engine.arm(this, this.#queue[this.#head]!.atNs - nowNs)
   }
 
   #store({ type, kind, object, before }: WatchEvent): void {
     const key = keyOf(object)
     const gone = type === "DELETED"
     put(this.#kinds, kind, key, gone ? null : object)
-    const owner = controllerOf(object)
-    if (owner !== null) put(this.#byOwner, owner.uid, `${kind}/${key}`, gone ? null : object)
-    const formerOwner = before === null ? null : controllerOf(before)
-    if (formerOwner !== null && formerOwner.uid !== owner?.uid) put(this.#byOwner, formerOwner.uid, `${kind}/${key}`, null)
+    const now = gone ? null : object
+    const owners = object.metadata.ownerReferences ?? NO_OWNERS
+    for (const owner of owners) put(this.#byOwner, owner.uid, `${kind}/${key}`, now)
+    for (const former of before?.metadata.ownerReferences ?? NO_OWNERS) {
+      if (!owners.some((owner) => owner.uid === former.uid)) put(this.#byOwner, former.uid, `${kind}/${key}`, null)
+    }
+    const managed = controllerOf(object) !== null
+    if (!managed || (before !== null && controllerOf(before) === null)) {
+      put(this.#orphans, `${kind}/${object.metadata.namespace ?? ""}`, key, managed ? null : now)
+    }
     if (kind === "Pod") {
       const node = nodeOf(object)
-      if (node !== "") put(this.#byNode, node, key, gone ? null : object)
+      if (node !== "" && before !== null && nodeOf(before) === "") put(this.#byNode, "", key, null)
+      put(this.#byNode, node, key, now)
     }
   }
 }

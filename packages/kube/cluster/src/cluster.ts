@@ -1,74 +1,173 @@
 /**
- * The emulated cluster: nodes on one underlay, pods on the nodes, routes between them, and taps on every
- * device that comes. Pods are placed by the caller for now; the API store and its controllers are not
- * built yet.
+ * The emulated cluster: an API store with its controllers, nodes on one underlay with an agent each, and
+ * machines outside. Objects go into the store; everything else follows from them in virtual time.
+ *
+ * Every namespace that comes is tapped before its first frame. At rest nothing is on its way: the store, its
+ * watchers and the agents agree, and no frame is due at this instant.
  */
-import { Engine } from "@podwire/engine"
+import { ApiStore, Informer, type Node, type Pod, type Ref, type WatchEvent } from "@podwire/api"
+import { type Controller, Runner } from "@podwire/controllers"
+import { Engine, type Ns, SECOND } from "@podwire/engine"
 import { addTap, FramePool } from "@podwire/netdev"
 import type { Netns } from "@podwire/netns"
-import type { Cidr } from "@podwire/wire/cidr"
-import { family, type Ip, next } from "@podwire/wire/ip"
+import { type Cidr, parse } from "@podwire/wire/cidr"
+import { family } from "@podwire/wire/ip"
 import type { Capture } from "./capture.ts"
+import { controllersFor } from "./control-plane.ts"
+import { EventLog } from "./event-log.ts"
+import { ExternalHost } from "./external-host.ts"
 import { Fabric } from "./fabric.ts"
-import { NodeHost, type PodSandbox } from "./node.ts"
-import type { Plan } from "./plan.ts"
+import { Kubelet } from "./kubelet.ts"
+import { SETTLE_NS_MAX, SETTLE_STEPS } from "./limits.ts"
+import { NodeHost } from "./node.ts"
+import { nodeObject, type Plan, SYSTEM_NAMESPACES } from "./plan.ts"
+import type { PodSandbox } from "./pod.ts"
+import { programOverride } from "./program-override.ts"
+
+/** Duplicate address detection of a new link-local address: up to 1 s at random, then 1 s (kernel facts, 87). */
+const ADDRESS_SETTLES_NS = 2.5 * SECOND
 
 export class Cluster {
   readonly engine: Engine
   readonly pool: FramePool
   readonly plan: Plan
   readonly fabric: Fabric
+  readonly store: ApiStore
+  readonly informer: Informer
+  readonly events: EventLog
   readonly nodes: ReadonlyArray<NodeHost>
-  readonly #pods: Array<PodSandbox> = []
-  readonly #watch: (netns: Netns) => void
+  readonly hosts: ReadonlyArray<ExternalHost>
+  readonly #kubelets = new Map<string, Kubelet>()
+  readonly #runner: Runner
+  readonly #capture: Capture | null
+  /** When the last namespace was made. */
+  #youngestNs: Ns = 0
 
   /** `capture` is made with the engine, before the first device exists. */
-  constructor(plan: Plan, capture: ((engine: Engine) => Capture) | null) {
+  constructor(plan: Plan, capture: ((engine: Engine) => Capture) | null, extra: ReadonlyArray<Controller> = []) {
     this.plan = plan
     this.engine = new Engine(plan.seed)
     this.pool = new FramePool(this.engine)
-    const tap = capture === null ? null : capture(this.engine)
-    this.pool.observer = tap
-    this.#watch = (netns) => {
-      if (tap === null) return
-      for (const dev of netns.links.list()) addTap(dev, tap)
-      netns.links.onAttach = (dev) => addTap(dev, tap)
-    }
+    this.#capture = capture === null ? null : capture(this.engine)
+    this.pool.observer = this.#capture
+    this.store = new ApiStore(this.engine)
+    this.informer = new Informer(this.engine, this.store, plan.watchNs)
+    this.events = new EventLog(this.engine)
     this.fabric = new Fabric(this.engine, this.pool, plan)
-    this.nodes = plan.nodes.map(({ name }, i) =>
-      new NodeHost(this.engine, this.pool, this.fabric, name, plan.podCidrs.map((range) => share(plan, range, i)), this.#watch))
-    for (const from of this.nodes) {
-      for (const to of this.nodes) {
-        if (from === to) continue
-        for (const pods of to.podCidrs) this.fabric.route(from.netns, from.nic, pods, to.addresses)
+    const watch = (netns: Netns) => this.#tap(netns)
+    const programs = programOverride(plan.programs)
+    this.nodes = plan.nodes.map(({ name }) => new NodeHost(this.engine, this.pool, this.fabric, name, watch))
+    for (const node of this.nodes) {
+      const kubelet = new Kubelet(this.engine, this.pool, this.store, node, this.events, programs, watch)
+      this.#kubelets.set(node.name, kubelet)
+      this.informer.onPodsOf(node.name, (event) => kubelet.onPod(event))
+    }
+    this.hosts = plan.hosts.map((host) => new ExternalHost(this.engine, this.pool, this.fabric, host, watch))
+    this.informer.on("Node", (event) => this.#onNode(event))
+    this.#runner = new Runner(this.engine, this.store, this.informer, [...controllersFor(plan), ...extra], (event) => this.events.record(event))
+    for (const { between: [a, b], spec } of plan.links) this.fabric.impair(this.#nic(a), this.#nic(b), spec)
+    for (const name of SYSTEM_NAMESPACES) this.store.create({ apiVersion: "v1", kind: "Namespace", metadata: { name } })
+    for (const node of plan.nodes) this.store.create(nodeObject(node))
+  }
+
+  /** Pods that have a sandbox, by namespace and name. */
+  get pods(): ReadonlyArray<PodSandbox> {
+    return [...this.#kubelets.values()].flatMap((kubelet) => [...kubelet.sandboxes.values()])
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
+  }
+
+  pod(namespace: string, name: string): PodSandbox | null {
+    const pod = this.store.get("Pod", namespace, name) as Pod | null
+    return this.#kubelets.get(pod?.spec?.nodeName ?? "")?.sandboxes.get(`${namespace}/${name}`) ?? null
+  }
+
+  node(name: string): NodeHost | null {
+    return this.nodes.find((node) => node.name === name) ?? null
+  }
+
+  externalHost(name: string): ExternalHost | null {
+    return this.hosts.find((host) => host.name === name) ?? null
+  }
+
+  /** Pods whose sandbox CNI refuses to make, and those that no node takes. */
+  get refused(): ReadonlyArray<Pod> {
+    return [...this.#kubelets.values()].flatMap((kubelet) => kubelet.refused)
+  }
+
+  eventsOf({ kind, namespace, name }: Ref): ReturnType<EventLog["list"]> {
+    return this.events.list().filter(({ about }) => about.kind === kind && about.namespace === namespace && about.name === name)
+  }
+
+  get atRest(): boolean {
+    return this.engine.nextNs > this.engine.nowNs && this.informer.caughtUp && this.#runner.idle &&
+      this.engine.nowNs >= this.#youngestNs + ADDRESS_SETTLES_NS
+  }
+
+  /** Let time pass until the cluster is at rest; false when it is not within `mostNs`. */
+  settle(mostNs: Ns = SETTLE_NS_MAX): boolean {
+    const untilNs = this.engine.nowNs + mostNs
+    while (!this.atRest) {
+      if (this.engine.nowNs >= untilNs) return false
+      const restNs = this.#youngestNs + ADDRESS_SETTLES_NS
+      const wakeNs = this.engine.nowNs < restNs ? Math.min(this.engine.nextNs, restNs) : this.engine.nextNs
+      this.engine.advance(Math.min(wakeNs, untilNs), SETTLE_STEPS)
+    }
+    return true
+  }
+
+  /** The books of the whole: what is wrong with them, or nothing. */
+  check(): ReadonlyArray<string> {
+    const wrong: Array<string> = []
+    const balance = this.pool.balance()
+    if (balance !== null) wrong.push(balance)
+    const owners = new Map<string, string>()
+    for (const pod of this.pods) {
+      if (pod.hostNetwork) continue
+      for (const ip of pod.ips) {
+        const key = ip.join(".")
+        const other = owners.get(key)
+        if (other !== undefined) wrong.push(`${pod.key} and ${other} share an address`)
+        owners.set(key, pod.key)
       }
     }
-    for (const { between: [a, b], spec } of plan.links) {
-      const nic = (name: string) => this.nodes.find((node) => node.name === name)!.nic
-      this.fabric.impair(nic(a), nic(b), spec)
+    return wrong
+  }
+
+  flush(): void {
+    this.#capture?.flush()
+  }
+
+  #nic(name: string) {
+    return (this.node(name) ?? this.externalHost(name))!.nic
+  }
+
+  #tap(netns: Netns): void {
+    this.#youngestNs = this.engine.nowNs
+    const tap = this.#capture
+    if (tap === null) return
+    for (const dev of netns.links.list()) addTap(dev, tap)
+    netns.links.onAttach = (dev) => addTap(dev, tap)
+  }
+
+  /** The node's own agent is told; every other one routes to its pods, as kindnetd does. */
+  #onNode(event: WatchEvent): void {
+    const node = event.object as Node
+    const name = node.metadata.name!
+    this.#kubelets.get(name)?.onNode(event)
+    const to = this.node(name)
+    const before = (event.before as Node | null)?.spec?.podCIDRs ?? []
+    if (to === null || before.length > 0) return
+    for (const text of node.spec?.podCIDRs ?? []) this.#routeTo(to, parse(text)!)
+  }
+
+  #routeTo(to: NodeHost, pods: Cidr): void {
+    const via = to.ips.find((ip) => family(ip) === family(pods.ip))!
+    for (const from of this.nodes) {
+      if (from !== to) from.netns.addRoute({ dst: pods, via, dev: from.nic })
     }
+    this.plan.hosts.forEach(({ routesToPods }, i) => {
+      const host = this.hosts[i]!
+      if (routesToPods) host.netns.addRoute({ dst: pods, via, dev: host.nic })
+    })
   }
-
-  get pods(): ReadonlyArray<PodSandbox> {
-    return this.#pods
-  }
-
-  /** The pod, or why its node has no address for it. */
-  addPod(namespace: string, name: string, node: NodeHost): PodSandbox | string {
-    const pod = node.addPod(namespace, name, this.#watch)
-    if (typeof pod !== "string") this.#pods.push(pod)
-    return pod
-  }
-}
-
-/** The n-th node's share of a pod range. */
-function share(plan: Plan, range: Cidr, index: number): Cidr {
-  const bits = plan.nodeBits[family(range.ip)]
-  const width = 32 * range.ip.length
-  // A share of up to 2^32 addresses is one addition; a larger one counts in the word that it fills.
-  if (width - bits <= 32) return { ip: next(range.ip, index * 2 ** (width - bits)), bits }
-  const ip = range.ip.slice() as Ip
-  const word = (bits - 1) >>> 5
-  ip[word] = (ip[word]! + index * 2 ** (32 * (word + 1) - bits)) | 0
-  return { ip, bits }
 }

@@ -2,7 +2,7 @@
  * The network between the nodes: one segment that every node's eth0 is on, and the routes to the other
  * nodes' pods through their eth0 addresses, as flannel's host-gw backend and kind's kindnet write them.
  */
-import type { Engine } from "@podwire/engine"
+import { type Engine, Prng } from "@podwire/engine"
 import { type Errno, type FramePool, type LinkSpec, Nic, Segment } from "@podwire/netdev"
 import type { Netns } from "@podwire/netns"
 import type { Cidr } from "@podwire/wire/cidr"
@@ -32,15 +32,18 @@ export class Fabric {
   /** Give a node its eth0 on the segment, with an address of each family. */
   attach(netns: Netns): Attachment {
     const index = this.#count++
-    const mac = macOf(this.#engine, netns.name)
-    const nic = new Nic(this.#engine, this.#pool, "eth0", mac)
+    const nic = new Nic(this.#engine, this.#pool, "eth0", macOf(this.#engine, netns.name))
+    const addresses = this.#plan.underlay.map((range) => underlayAddress(range, index))
+    this.join(netns, nic, addresses)
+    return { nic, addresses }
+  }
+
+  join(netns: Netns, nic: Nic, addresses: ReadonlyArray<Cidr>): void {
     netns.attach(nic)
     this.segment.attach(nic)
     netns.setMtu(nic, this.#plan.mtu)
     netns.setUp(nic)
-    const addresses = this.#plan.underlay.map((range) => underlayAddress(range, index))
     for (const address of addresses) netns.addAddress(nic, address, { nodad: true })
-    return { nic, addresses }
   }
 
   /** `ip route add PODS via NODE dev eth0`, as host-gw does on every other node. */
@@ -56,6 +59,6 @@ export class Fabric {
 
 /** A locally administered unicast address, drawn for its owner. */
 export function macOf(engine: Engine, owner: string): number {
-  const prng = engine.prng(`mac:${owner}`)
+  const prng = new Prng(engine.seed, `mac:${owner}`)
   return of((prng.below(0x10000) & 0xfcff) | 0x0200, prng.u32() | 0)
 }

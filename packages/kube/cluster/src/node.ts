@@ -1,7 +1,6 @@
 /**
- * A node: a namespace with `lo`, `eth0` on the underlay and the bridge `cni0`, and the pods on it, each a
- * namespace of its own behind a veth pair. The bridge holds the first address of the node's share of the
- * pod range and is its pods' gateway, as the bridge plugin with isDefaultGateway makes it.
+ * A node's network: a namespace with `lo` and `eth0` on the underlay. The bridge and the pods' ends come from
+ * CNI, once the node has its share of the pod range; so does forwarding.
  */
 import { canonicalize, HostLocal, MemoryStore } from "@podwire/cni"
 import { assert, type Engine, type Prng } from "@podwire/engine"
@@ -9,43 +8,29 @@ import { Bridge, type FramePool, type Nic, Veth } from "@podwire/netdev"
 import { DEFAULT4, DEFAULT6, Netns } from "@podwire/netns"
 import type { Cidr } from "@podwire/wire/cidr"
 import { family, type Ip, next } from "@podwire/wire/ip"
+import type { Host } from "@podwire/workload"
 import { type Fabric, macOf } from "./fabric.ts"
-
-export interface PodSandbox {
-  readonly namespace: string
-  readonly name: string
-  readonly node: NodeHost
-  readonly netns: Netns
-  readonly ips: ReadonlyArray<Ip>
-}
+import { hostFiles } from "./host-files.ts"
 
 export class NodeHost {
   readonly name: string
   readonly netns: Netns
   readonly nic: Nic
   readonly addresses: ReadonlyArray<Cidr>
-  readonly podCidrs: ReadonlyArray<Cidr>
-  readonly bridge: Bridge
+  /** Where programs of the node itself run: its agent, `exec node/NAME`. */
+  readonly host: Host
+  podCidrs: ReadonlyArray<Cidr> = []
   readonly #engine: Engine
   readonly #pool: FramePool
   readonly #prng: Prng
-  readonly #ipam: HostLocal
+  #bridge: Bridge | null = null
+  #ipam: HostLocal | null = null
 
-  constructor(
-    engine: Engine, pool: FramePool, fabric: Fabric, name: string, podCidrs: ReadonlyArray<Cidr>,
-    watch: (netns: Netns) => void
-  ) {
+  constructor(engine: Engine, pool: FramePool, fabric: Fabric, name: string, watch: (netns: Netns) => void) {
     this.name = name
     this.#engine = engine
     this.#pool = pool
     this.#prng = engine.prng(`veth:${name}`)
-    this.podCidrs = podCidrs
-    const sets = podCidrs.map((subnet) => {
-      const range = canonicalize({ subnet })
-      assert(typeof range !== "string", `a node's share is a range: ${String(range)}`)
-      return [range]
-    })
-    this.#ipam = new HostLocal(sets, new MemoryStore())
     this.netns = new Netns(engine, pool, name)
     watch(this.netns)
     this.netns.setUp(this.netns.lo)
@@ -54,35 +39,62 @@ export class NodeHost {
     const { nic, addresses } = fabric.attach(this.netns)
     this.nic = nic
     this.addresses = addresses
-    this.bridge = new Bridge(engine, pool, "cni0", macOf(engine, `${name}/cni0`))
-    this.netns.attach(this.bridge)
-    this.netns.setUp(this.bridge)
-    for (const { ip, bits } of podCidrs) {
-      this.netns.addAddress(this.bridge, { ip: next(ip, 1), bits }, { nodad: true })
+    this.host = {
+      engine, netns: this.netns, hostname: name,
+      files: hostFiles(name, [[name, this.ips]]), env: new Map([["HOSTNAME", name]])
     }
   }
 
-  /** The pod's sandbox, or IPAM's error. */
-  addPod(namespace: string, name: string, watch: (netns: Netns) => void): PodSandbox | string {
-    const leases = this.#ipam.add(`${namespace}/${name}`, "eth0")
+  get ips(): ReadonlyArray<Ip> {
+    return this.addresses.map(({ ip }) => ip)
+  }
+
+  get networkReady(): boolean {
+    return this.#ipam !== null
+  }
+
+  /** The node has been given its share of the pod range: the CNI configuration can be written. */
+  configure(podCidrs: ReadonlyArray<Cidr>): void {
+    this.podCidrs = podCidrs
+    this.#ipam = new HostLocal(podCidrs.map((subnet) => {
+      const range = canonicalize({ subnet })
+      assert(typeof range !== "string", `a node's share is a range: ${String(range)}`)
+      return [range]
+    }), new MemoryStore())
+  }
+
+  /** ADD: the pod's `eth0` and its addresses, or the plugin's error text. */
+  attach(id: string, netns: Netns): ReadonlyArray<Ip> | string {
+    const leases = this.#ipam!.add(id, "eth0")
     if (typeof leases === "string") return leases
-    const netns = new Netns(this.#engine, this.#pool, `${namespace}/${name}`)
-    watch(netns)
-    netns.setUp(netns.lo)
+    const bridge = this.#bridge ?? this.#makeBridge()
     const hostEnd = `veth${this.#prng.u32().toString(16).padStart(8, "0")}`
     const [inside, outside] = Veth.pair(
       this.#engine, this.#pool, "eth0", macOf(this.#engine, netns.name), hostEnd, macOf(this.#engine, `${this.name}/${hostEnd}`)
     )
     netns.attach(inside)
     this.netns.attach(outside)
-    this.bridge.addPort(outside)
+    bridge.addPort(outside)
     this.netns.setUp(outside)
     netns.setUp(inside)
-    const ips = leases.map(({ ip, range: { subnet, gateway } }) => {
+    return leases.map(({ ip, range: { subnet, gateway } }) => {
       netns.addAddress(inside, { ip, bits: subnet.bits }, { nodad: true })
       netns.addRoute({ dst: family(ip) === 4 ? DEFAULT4 : DEFAULT6, via: gateway, dev: inside })
       return ip
     })
-    return { namespace, name, node: this, netns, ips }
+  }
+
+  /** DEL: whatever is there goes; nothing there is no error. */
+  detach(id: string): void {
+    this.#ipam?.del(id, "eth0")
+  }
+
+  #makeBridge(): Bridge {
+    const bridge = new Bridge(this.#engine, this.#pool, "cni0", macOf(this.#engine, `${this.name}/cni0`))
+    this.netns.attach(bridge)
+    this.netns.setUp(bridge)
+    for (const { ip, bits } of this.podCidrs) this.netns.addAddress(bridge, { ip: next(ip, 1), bits }, { nodad: true })
+    this.#bridge = bridge
+    return bridge
   }
 }

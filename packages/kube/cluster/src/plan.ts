@@ -2,10 +2,11 @@
  * What a cluster is built from, decided before any time has passed: nodes, families, address ranges,
  * links. Everything has a default that Kubernetes users recognise. `checkPlan` names what cannot be.
  */
+import type { KubeObject } from "@podwire/api"
 import type { LinkSpec } from "@podwire/netdev"
 import { type Cidr, format, hostBitsSet, overlaps, parse } from "@podwire/wire/cidr"
 import { family, type Ip } from "@podwire/wire/ip"
-import { NODES_MAX } from "./limits.ts"
+import { NODES_MAX, PODS_PER_NODE_MAX } from "./limits.ts"
 
 export interface NodePlan {
   readonly name: string
@@ -20,6 +21,24 @@ export interface NodePlan {
 export interface LinkPlan {
   readonly between: readonly [string, string]
   readonly spec: Partial<LinkSpec>
+}
+
+/** A machine on the nodes' network that is no node. */
+export interface HostPlan {
+  readonly name: string
+  readonly addresses: ReadonlyArray<Cidr>
+  /** It knows the way to the pods through the nodes, as a router's neighbour would. */
+  readonly routesToPods: boolean
+  readonly program: ReadonlyArray<string> | null
+}
+
+/** What runs in a container, whatever its image says. */
+export interface ProgramPlan {
+  readonly namespace: string
+  /** A pod's name, or the name of what manages it. */
+  readonly pod: string
+  readonly container: string | null
+  readonly argv: ReadonlyArray<string>
 }
 
 export interface Plan {
@@ -37,10 +56,42 @@ export interface Plan {
   /** Delay of the underlay for every pair of nodes that `links` does not name. */
   readonly delayNs: number
   readonly links: ReadonlyArray<LinkPlan>
+  readonly hosts: ReadonlyArray<HostPlan>
+  readonly programs: ReadonlyArray<ProgramPlan>
   /** A CNI configuration list as read from a `.conflist`; null: Podwire's default. */
   readonly conflist: unknown
   /** How long a change takes from the API server to a watcher. */
   readonly watchNs: number
+}
+
+/** Namespaces that a new cluster has. */
+export const SYSTEM_NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"] as const
+
+const ALLOCATABLE = { cpu: "64", memory: "256Gi", pods: String(PODS_PER_NODE_MAX), "ephemeral-storage": "1Ti" }
+
+/** The Node object that the node's agent registers. */
+export function nodeObject(node: NodePlan): KubeObject {
+  const resources = { ...ALLOCATABLE, ...node.allocatable }
+  const spec = {
+    ...node.taints === undefined ? {} : { taints: node.taints },
+    ...node.unschedulable === true ? { unschedulable: true } : {}
+  }
+  return {
+    apiVersion: "v1", kind: "Node",
+    metadata: {
+      name: node.name,
+      labels: {
+        "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": node.name, "kubernetes.io/os": "linux", ...node.labels
+      }
+    },
+    spec,
+    status: { capacity: resources, allocatable: resources, nodeInfo: NODE_INFO }
+  }
+}
+
+const NODE_INFO = {
+  architecture: "amd64", bootID: "", containerRuntimeVersion: "podwire://0.1.0", kernelVersion: "6.18.0", kubeProxyVersion: "",
+  kubeletVersion: "v1.36.0", machineID: "", operatingSystem: "linux", osImage: "Podwire", systemUUID: ""
 }
 
 export interface PlanIssue {
@@ -71,6 +122,8 @@ export function makePlan(given: Partial<Plan> & { readonly seed: number }): Plan
     mtu: 1500,
     delayNs: 200_000,
     links: [],
+    hosts: [],
+    programs: [],
     conflist: null,
     watchNs: 1_000_000,
     ...given,

@@ -10,7 +10,7 @@ import * as ethertype from "@podwire/wire/ethertype"
 import { get16 } from "@podwire/wire/bytes"
 import { read4, read6 } from "@podwire/wire/ip"
 import type { Cluster } from "./cluster.ts"
-import type { PodSandbox } from "./node.ts"
+import type { PodSandbox } from "./pod.ts"
 
 const ATTEMPTS = 3
 const WAIT_NS = 4 * SECOND
@@ -28,7 +28,7 @@ export interface ReachCell {
 
 export function reach(cluster: Cluster): ReadonlyArray<ReachCell> {
   const senders = [
-    ...cluster.pods.map((pod) => ({ name: `${pod.namespace}/${pod.name}`, netns: pod.netns, ips: pod.ips as ReadonlyArray<Ip> | null })),
+    ...cluster.pods.map((pod) => ({ name: pod.key, netns: pod.netns, ips: pod.ips as ReadonlyArray<Ip> | null })),
     ...cluster.nodes.map((node) => ({ name: `node/${node.name}`, netns: node.netns, ips: null as ReadonlyArray<Ip> | null }))
   ]
   const cells: Array<ReachCell> = []

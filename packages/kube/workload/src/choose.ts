@@ -7,7 +7,7 @@
 import { cat, echo, hostname, no, sleep, Sleep, yes } from "./coreutils.ts"
 import { type ListenPort, PortListener } from "./listener.ts"
 import { ping } from "./ping.ts"
-import type { Host, Process, Program } from "./process.ts"
+import { Finished, type Host, type Process, type Program } from "./process.ts"
 import { udpEcho } from "./udp-echo.ts"
 
 /** Everything that `exec` finds on the path of any container. */
@@ -35,12 +35,19 @@ export interface Choice {
 /** Images that only have to be there. */
 const IDLE = /(^|\/)(pause|busybox|alpine|ubuntu|debian)(:|@|$)/
 
-export function chooseProgram(container: ContainerLike): Choice {
-  const argv = [...container.command ?? [], ...container.args ?? []]
+/**
+ * `override` is the scenario's argv. A pod that is meant to end (`oneShot`: restartPolicy Never or OnFailure)
+ * ends at once where a server would idle: nobody knows how long the real program would work.
+ */
+export function chooseProgram(container: ContainerLike, override: ReadonlyArray<string> | null = null, oneShot = false): Choice {
+  const argv = override ?? [...container.command ?? [], ...container.args ?? []]
   const program = argv.length > 0 ? findProgram(argv[0]!) : null
   if (program !== null) {
-    return { why: `runs ${argv.join(" ")}`, start: (host) => program.start(host, argv) }
+    const by = override === null ? "" : ", says the scenario"
+    return { why: `runs ${argv.join(" ")}${by}`, start: (host) => program.start(host, argv) }
   }
+  const image = container.image ?? "(none)"
+  const unknown = argv.length > 0 ? `${argv[0]} is not a program that is modelled` : `no program is known for image ${image}`
   const ports = (container.ports ?? []).map((port): ListenPort => ({
     port: port.containerPort,
     protocol: (port.protocol ?? "TCP") as ListenPort["protocol"]
@@ -48,12 +55,15 @@ export function chooseProgram(container: ContainerLike): Choice {
   if (ports.length > 0) {
     const names = ports.map((port) => `${port.port}/${port.protocol}`).join(", ")
     return {
-      why: `no program is known for image ${container.image ?? "(none)"}: listens on ${names}`,
+      why: `${unknown}: listens on ${names}`,
       start: (host, identity) => new PortListener(host, [container.name], ports, identity)
     }
   }
-  const why = IDLE.test(container.image ?? "")
-    ? `image ${container.image} without a known command: idles`
-    : `no program is known for image ${container.image ?? "(none)"} and it declares no port: idles`
+  if (oneShot) {
+    return { why: `${unknown} and it declares no port: ends at once`, start: (host) => new Finished(host, [container.name], 0, "", "") }
+  }
+  const why = IDLE.test(container.image ?? "") && argv.length === 0
+    ? `image ${image} without a known command: idles`
+    : `${unknown} and it declares no port: idles`
   return { why, start: (host) => new Sleep(host, [container.name], Infinity) }
 }
