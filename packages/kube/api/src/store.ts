@@ -7,7 +7,7 @@
  * Not supported: patches and server-side apply (the edge merges), finalizers, subresources beyond status,
  * admission webhooks, watch bookmarks. Validation is the caller's (`validate/`), before the write.
  */
-import type { Engine, Ns, Prng } from "@podwire/engine"
+import type { Engine, Prng } from "@podwire/engine"
 import { byName, keyOf, kindOf, type KubeObject, type Ref } from "./object.ts"
 import { timeText } from "./time.ts"
 
@@ -121,6 +121,22 @@ export class ApiStore {
   /** Only the status is taken. */
   updateStatus<T extends KubeObject>(object: T): T | ApiError {
     return this.#replace(object, (before) => ({ ...before, status: object.status }) as T)
+  }
+
+  /**
+   * A pod's Binding (registry/core/pod/storage, assignPod): its node and its PodScheduled condition in one write.
+   * Who is bound or going already is a conflict.
+   */
+  bind(ref: Ref, nodeName: string): KubeObject | ApiError {
+    const before = this.get(ref.kind, ref.namespace, ref.name)
+    if (before === null) return new ApiError("NotFound", ref)
+    const spec = before.spec as { readonly nodeName?: string }
+    if ((spec.nodeName ?? "") !== "" || before.metadata.deletionTimestamp !== undefined) return new ApiError("Conflict", ref)
+    const status = (before.status ?? { phase: "Pending" }) as { readonly conditions?: ReadonlyArray<{ readonly type: string }> }
+    const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: timeText(this.#engine.nowNs) }
+    const others = (status.conditions ?? []).filter(({ type }) => type !== scheduled.type)
+    const bound = { ...before, spec: { ...spec, nodeName }, status: { ...status, conditions: [...others, scheduled] } }
+    return this.#write("MODIFIED", ref.kind, keyOf(before), bound, before)
   }
 
   /**

@@ -6,12 +6,20 @@
 import type { Informer, KubeObject, Ref } from "@podwire/api"
 import type { Ns } from "@podwire/engine"
 
-export type Change =
+/** `event` is recorded when the write has succeeded: the server may have made up the name. */
+interface Announced {
+  readonly event?: (written: KubeObject) => ObjectEvent
+}
+
+export type Change = Announced & (
   | { readonly _tag: "Create"; readonly object: KubeObject }
   | { readonly _tag: "Update"; readonly object: KubeObject }
   | { readonly _tag: "UpdateStatus"; readonly object: KubeObject }
+  /** The scheduler's verb: the pod's node and its PodScheduled condition. */
+  | { readonly _tag: "Bind"; readonly ref: Ref; readonly nodeName: string }
   /** `graceSeconds` above zero only marks (pods on a node). */
   | { readonly _tag: "Delete"; readonly ref: Ref; readonly graceSeconds: number }
+)
 
 /** What `kubectl describe` lists under Events. */
 export interface ObjectEvent {
@@ -24,14 +32,18 @@ export interface ObjectEvent {
 export interface Outcome {
   readonly changes: ReadonlyArray<Change>
   readonly events?: ReadonlyArray<ObjectEvent>
-  /** Look again after so long, whether or not anything changes. */
+  /** Look again after so long, whether or not anything changes: a deadline, after which all may be as it is. */
   readonly requeueNs?: Ns
+  /** Look again after so long, because there is work that must wait till then: nothing is settled before. */
+  readonly dueNs?: Ns
 }
 
-export type View = Pick<Informer, "get" | "list" | "podsOn" | "podCount" | "ownedBy">
+export type View = Pick<Informer,
+  "get" | "list" | "podsOn" | "podCount" | "ownedBy" | "kinds" | "each" | "count" | "eachPodOn" | "eachOwnedBy" | "eachOrphan">
 
 export interface Controller {
   readonly name: string
+  /** Kinds, or EVERY_KIND. */
   readonly watches: ReadonlyArray<string>
   /** Which keys a change of this object touches; `before` is null for a new object. */
   keysOf(object: KubeObject, before: KubeObject | null, view: View): ReadonlyArray<string>

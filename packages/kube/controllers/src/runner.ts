@@ -6,26 +6,28 @@
  * Invariant: a key is reconciled only when the view has seen every write that the key's last reconcile
  * made. That is what client-go's expectations and assumed pods are for, in one place, so reconcilers stay pure.
  */
-import { ApiError, type ApiStore, type Informer } from "@podwire/api"
+import { ApiError, type ApiStore, type Informer, type KubeObject } from "@podwire/api"
 import { type Engine, MILLISECOND, type Ns, SECOND, Timer } from "@podwire/engine"
-import type { Change, Controller, ObjectEvent } from "./controller.ts"
+import type { Change, Controller, ObjectEvent, Outcome } from "./controller.ts"
 
 const BACKOFF_NS_MIN = 5 * MILLISECOND
 const BACKOFF_NS_MAX = 1_000 * SECOND
 
 export class Runner {
+  readonly #informer: Informer
   readonly #workers: ReadonlyArray<Worker>
 
   constructor(
     engine: Engine, store: ApiStore, informer: Informer, controllers: ReadonlyArray<Controller>,
     record: (event: ObjectEvent) => void
   ) {
+    this.#informer = informer
     this.#workers = controllers.map((controller) => new Worker(engine, store, informer, controller, record))
   }
 
-  /** Nothing queued, waiting for news or backing off; periodic looks do not count. */
+  /** Nothing queued, waiting for news, for its time or backing off; looks at a deadline do not count. */
   get idle(): boolean {
-    return this.#workers.every((worker) => worker.idle)
+    return !this.#informer.behind && this.#workers.every((worker) => worker.idle)
   }
 }
 
@@ -42,6 +44,8 @@ class Worker extends Timer {
   readonly #lastWrite = new Map<string, number>()
   readonly #retries = new Map<string, Retry>()
   readonly #later = new Map<string, Retry>()
+  /** Those of `#later` for which work waits. */
+  readonly #due = new Set<string>()
 
   constructor(
     engine: Engine, store: ApiStore, informer: Informer, controller: Controller, record: (event: ObjectEvent) => void
@@ -61,7 +65,7 @@ class Worker extends Timer {
   }
 
   get idle(): boolean {
-    return this.#queue.size === 0 && this.#waiting.size === 0 && ![...this.#retries.values()].some((retry) => retry.armed)
+    return this.#queue.size === 0 && this.#waiting.size === 0 && this.#due.size === 0 && ![...this.#retries.values()].some((retry) => retry.armed)
   }
 
   override fire(nowNs: Ns): void {
@@ -100,26 +104,41 @@ class Worker extends Timer {
       if (retry !== undefined) this.#engine.disarm(retry)
       this.#retries.delete(key)
     }
+    this.#lookAgain(key, outcome)
+  }
+
+  #lookAgain(key: string, { requeueNs, dueNs }: Outcome): void {
     const before = this.#later.get(key)
     if (before !== undefined) this.#engine.disarm(before)
     this.#later.delete(key)
-    if (outcome.requeueNs !== undefined) {
-      const later = before ?? new Retry(() => {
-        this.#later.delete(key)
-        this.#ask(key)
-      })
-      this.#later.set(key, later)
-      this.#engine.arm(later, outcome.requeueNs)
-    }
+    this.#due.delete(key)
+    if (requeueNs === undefined && dueNs === undefined) return
+    const later = before ?? new Retry(() => {
+      this.#later.delete(key)
+      this.#due.delete(key)
+      this.#ask(key)
+    })
+    this.#later.set(key, later)
+    if (dueNs !== undefined) this.#due.add(key)
+    this.#engine.arm(later, Math.min(requeueNs ?? Infinity, dueNs ?? Infinity))
   }
 
   /** True when the write was refused and must be thought over again; what is gone already is no refusal. */
   #apply(change: Change): boolean {
-    const result = change._tag === "Create" ? this.#store.create(change.object)
-      : change._tag === "Update" ? this.#store.update(change.object)
-      : change._tag === "UpdateStatus" ? this.#store.updateStatus(change.object)
-      : this.#store.delete(change.ref, change.graceSeconds)
-    return result instanceof ApiError && result.reason !== "NotFound"
+    const result = this.#write(change)
+    if (result instanceof ApiError) return result.reason !== "NotFound"
+    if (change.event !== undefined) this.#record(change.event(result))
+    return false
+  }
+
+  #write(change: Change): KubeObject | ApiError {
+    switch (change._tag) {
+      case "Create": return this.#store.create(change.object)
+      case "Update": return this.#store.update(change.object)
+      case "UpdateStatus": return this.#store.updateStatus(change.object)
+      case "Bind": return this.#store.bind(change.ref, change.nodeName)
+      case "Delete": return this.#store.delete(change.ref, change.graceSeconds)
+    }
   }
 
   #backOff(key: string): void {
