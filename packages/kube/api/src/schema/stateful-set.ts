@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import { LabelSelector, ObjectMeta } from "./meta.ts"
 import { PodTemplateSpec } from "./pod.ts"
-import { PersistentVolumeClaim } from "./volume-claim.ts"
+import { StatefulSetVolumeClaim } from "./volume-claim.ts"
 import { Int32, Int64, IntOrString, Time, optional } from "./scalar.ts"
 
 export const RollingUpdateStatefulSetStrategy = Schema.Struct({
@@ -33,7 +33,7 @@ export const StatefulSetSpec = Schema.Struct({
   replicas: optional(Int32),
   selector: LabelSelector,
   template: PodTemplateSpec,
-  volumeClaimTemplates: optional(Schema.Array(PersistentVolumeClaim)),
+  volumeClaimTemplates: optional(Schema.Array(StatefulSetVolumeClaim)),
   serviceName: optional(Schema.String),
   podManagementPolicy: optional(Schema.String),
   updateStrategy: optional(StatefulSetUpdateStrategy),

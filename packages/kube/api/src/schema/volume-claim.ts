@@ -63,3 +63,11 @@ export const PersistentVolumeClaimTemplate = Schema.Struct({
   spec: PersistentVolumeClaimSpec
 })
 export type PersistentVolumeClaimTemplate = typeof PersistentVolumeClaimTemplate.Type
+
+/** As a StatefulSet holds them: the kind is known, so hardly anybody writes it. */
+export const StatefulSetVolumeClaim = Schema.Struct({
+  ...PersistentVolumeClaim.fields,
+  apiVersion: optional(Schema.String),
+  kind: optional(Schema.String)
+})
+export type StatefulSetVolumeClaim = typeof StatefulSetVolumeClaim.Type
