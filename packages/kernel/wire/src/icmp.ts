@@ -31,6 +31,13 @@ export function check(bytes: Uint8Array, at: number, end: number): Fault {
   return finish(sum(bytes, at, end)) === 0 ? Fault.None : Fault.Checksum
 }
 
+export interface Fields {
+  readonly type: number
+  readonly code: number
+  readonly checksum: number
+  readonly word: number
+}
+
 export function type(bytes: Uint8Array, at: number): number {
   return bytes[at]!
 }
@@ -67,6 +74,12 @@ export function writeHeader(bytes: Uint8Array, at: number, kind: number, sub: nu
 export function finishChecksum(bytes: Uint8Array, at: number, end: number): void {
   set16(bytes, at + 2, 0)
   set16(bytes, at + 2, finish(sum(bytes, at, end)))
+}
+
+export function read(bytes: Uint8Array, at: number): Fields {
+  return {
+    type: type(bytes, at), code: code(bytes, at), checksum: checksum(bytes, at), word: word(bytes, at)
+  }
 }
 
 /** An error about another packet, which it quotes; such a message is never answered by an error. */

@@ -12,6 +12,8 @@ export const PARAMETER_PROBLEM = 4
 export const ECHO_REQUEST = 128
 export const ECHO_REPLY = 129
 export const MLD_QUERY = 130
+export const MLD_REPORT = 131
+export const MLD_DONE = 132
 export const ROUTER_SOLICITATION = 133
 export const ROUTER_ADVERTISEMENT = 134
 export const NEIGHBOR_SOLICITATION = 135
@@ -33,6 +35,13 @@ export type Fault = (typeof Fault)[keyof typeof Fault]
 export function check(bytes: Uint8Array, at: number, end: number, ipAt: number): Fault {
   if (end - at < 4) return Fault.Truncated
   return finish(sum(bytes, at, end, pseudo(bytes, at, end, ipAt))) === 0 ? Fault.None : Fault.Checksum
+}
+
+export interface Fields {
+  readonly type: number
+  readonly code: number
+  readonly checksum: number
+  readonly word: number
 }
 
 export function type(bytes: Uint8Array, at: number): number {
@@ -71,6 +80,12 @@ export function writeHeader(bytes: Uint8Array, at: number, kind: number, sub: nu
 export function finishChecksum(bytes: Uint8Array, at: number, end: number, ipAt: number): void {
   set16(bytes, at + 2, 0)
   set16(bytes, at + 2, finish(sum(bytes, at, end, pseudo(bytes, at, end, ipAt))))
+}
+
+export function read(bytes: Uint8Array, at: number): Fields {
+  return {
+    type: type(bytes, at), code: code(bytes, at), checksum: checksum(bytes, at), word: word(bytes, at)
+  }
 }
 
 /** Types below 128 are errors. */

@@ -2,6 +2,8 @@
 export const HOPOPTS = 0
 export const ICMP = 1
 export const IGMP = 2
+/** IPv4 in IP. */
+export const IPIP = 4
 export const TCP = 6
 export const UDP = 17
 export const IPV6 = 41

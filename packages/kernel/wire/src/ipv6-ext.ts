@@ -9,6 +9,8 @@ import * as ipproto from "./ipproto.ts"
 import * as ipv6 from "./ipv6.ts"
 
 export const FRAGMENT_BYTES = 8
+/** No extension header is shorter. */
+export const HEADER_BYTES_MIN = 8
 /** More headers than this are refused: nobody sends them, and a walk must end. */
 const HEADERS_MAX = 8
 
@@ -49,9 +51,8 @@ export function walk(bytes: Uint8Array, at: number, end: number, into: Upper): F
       into.faultCode = 1
       return Fault.HopByHopNotFirst
     }
-    if (start + 8 > end) return truncated(into, start)
-    const length = kind === ipproto.FRAGMENT ? FRAGMENT_BYTES
-      : kind === ipproto.AH ? (bytes[start + 1]! + 2) * 4 : (bytes[start + 1]! + 1) * 8
+    if (start + HEADER_BYTES_MIN > end) return truncated(into, start)
+    const length = headerBytes(bytes, start, kind)
     if (start + length > end) return truncated(into, start)
     if (kind === ipproto.HOPOPTS) into.hopByHopAt = start
     if (kind === ipproto.HOPOPTS || kind === ipproto.DSTOPTS) {
@@ -80,6 +81,12 @@ export function walk(bytes: Uint8Array, at: number, end: number, into: Upper): F
 export function isExtension(kind: number): boolean {
   return kind === ipproto.HOPOPTS || kind === ipproto.ROUTING || kind === ipproto.FRAGMENT ||
     kind === ipproto.DSTOPTS || kind === ipproto.AH
+}
+
+/** How long the header is that `kind` announced; its first octets must be there. */
+export function headerBytes(bytes: Uint8Array, at: number, kind: number): number {
+  if (kind === ipproto.FRAGMENT) return FRAGMENT_BYTES
+  return kind === ipproto.AH ? (bytes[at + 1]! + 2) * 4 : (bytes[at + 1]! + 1) * 8
 }
 
 export function nextHeader(bytes: Uint8Array, at: number): number {

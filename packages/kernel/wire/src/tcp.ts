@@ -17,6 +17,18 @@ export const CWR = 0x80
 export const Fault = { None: 0, Truncated: 1, DataOffset: 2, Checksum: 3 } as const
 export type Fault = (typeof Fault)[keyof typeof Fault]
 
+export interface Fields {
+  readonly srcPort: number
+  readonly dstPort: number
+  readonly seq: number
+  readonly ack: number
+  readonly headerBytes: number
+  readonly flags: number
+  readonly window: number
+  readonly checksum: number
+  readonly urgentPointer: number
+}
+
 /** Lengths only; the checksum needs addresses: `check4`, `check6`. */
 export function check(bytes: Uint8Array, at: number, end: number): Fault {
   if (end - at < HEADER_BYTES_MIN) return Fault.Truncated
@@ -100,4 +112,18 @@ export function finishChecksum6(bytes: Uint8Array, at: number, end: number, ipAt
   set16(bytes, at + 16, 0)
   const pseudo = pseudo6(bytes, ipAt + ipv6.SRC, ipAt + ipv6.DST, ipproto.TCP, end - at)
   set16(bytes, at + 16, finish(sum(bytes, at, end, pseudo)))
+}
+
+export function read(bytes: Uint8Array, at: number): Fields {
+  return {
+    srcPort: srcPort(bytes, at),
+    dstPort: dstPort(bytes, at),
+    seq: seq(bytes, at),
+    ack: ack(bytes, at),
+    headerBytes: dataOffsetBytes(bytes, at),
+    flags: flags(bytes, at),
+    window: window(bytes, at),
+    checksum: checksum(bytes, at),
+    urgentPointer: urgentPointer(bytes, at)
+  }
 }

@@ -9,6 +9,13 @@ export const HEADER_BYTES = 8
 export const Fault = { None: 0, Truncated: 1, Length: 2, Checksum: 3 } as const
 export type Fault = (typeof Fault)[keyof typeof Fault]
 
+export interface Fields {
+  readonly srcPort: number
+  readonly dstPort: number
+  readonly length: number
+  readonly checksum: number
+}
+
 /** The length field only; the checksum needs addresses: `check4`, `check6`. */
 export function check(bytes: Uint8Array, at: number, end: number): Fault {
   if (end - at < HEADER_BYTES) return Fault.Truncated
@@ -73,4 +80,13 @@ export function finishChecksum6(bytes: Uint8Array, at: number, end: number, ipAt
   const pseudo = pseudo6(bytes, ipAt + ipv6.SRC, ipAt + ipv6.DST, ipproto.UDP, end - at)
   const value = finish(sum(bytes, at, end, pseudo))
   setChecksum(bytes, at, value === 0 ? 0xffff : value)
+}
+
+export function read(bytes: Uint8Array, at: number): Fields {
+  return {
+    srcPort: srcPort(bytes, at),
+    dstPort: dstPort(bytes, at),
+    length: length(bytes, at),
+    checksum: checksum(bytes, at)
+  }
 }
