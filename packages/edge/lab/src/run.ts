@@ -1,7 +1,7 @@
 /** One run: manifests in, a settled cluster, reachability from delivered frames, captures and a report out. */
 import { Capture, checkPlan, Cluster, makePlan, nodeNames, reach, type ReachCell } from "@podwire/cluster"
 import { format } from "@podwire/wire/ip"
-import { CaptureFolder } from "./files.ts"
+import { CaptureFolder } from "./captures/folder.ts"
 import type { Manifests } from "./manifest.ts"
 
 export interface RunOptions {
@@ -34,7 +34,7 @@ export function run(manifests: Manifests, options: RunOptions): Report {
   if (problems.length > 0) return { text: "", held: false, problems }
   const files = new CaptureFolder(options.out)
   let capture: Capture | null = null
-  const cluster = new Cluster(plan, (engine) => (capture = new Capture(engine, (name) => files.sink(name))))
+  const cluster = new Cluster(plan, (engine) => (capture = new Capture(engine, (name, format) => files.sink(name, format))))
   for (const { namespace, name, nodeName, place } of manifests.pods) {
     const counts = cluster.nodes.map((node) => cluster.pods.filter((pod) => pod.node === node).length)
     const least = counts.indexOf(counts.reduce((a, b) => Math.min(a, b)))
@@ -48,7 +48,7 @@ export function run(manifests: Manifests, options: RunOptions): Report {
   }
   cluster.engine.advance(SETTLE_NS, 10_000_000)
   const cells = reach(cluster)
-  capture!.flush()
+  capture!.close()
   files.close()
   const held = cells.every((cell) => cell.answered && cell.sourceKept)
   return { text: render(cluster, cells, options.out), held, problems: [] }

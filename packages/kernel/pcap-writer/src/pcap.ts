@@ -1,39 +1,56 @@
-/** The classic format (draft-ietf-opsawg-pcap): one interface, micro- or nanoseconds, little-endian. */
-import { BlockBuffer, type ByteSink } from "./block.ts"
+/**
+ * The classic format (draft-ietf-opsawg-pcap): one interface, micro- or nanoseconds, either byte order.
+ * Not supported: frame check sequences. What needs names, directions or comments needs pcapng.
+ */
+import { BlockBuffer, type BufferOptions, type ByteSink, checkPacket } from "./block.ts"
+import {
+  LINKTYPE_ETHERNET, PCAP_HEADER_BYTES, PCAP_MICROSECONDS, PCAP_NANOSECONDS, PCAP_RECORD_BYTES, SECOND_NS
+} from "./codes.ts"
 
-const MAGIC_MICROSECONDS = 0xa1b2c3d4
-const MAGIC_NANOSECONDS = 0xa1b23c4d
+/** "No limit" as tcpdump writes it; readers refuse more than MAXIMUM_SNAPLEN. */
 const SNAP_LENGTH = 262_144
-const SECOND_NS = 1_000_000_000
+
+export interface PcapOptions extends BufferOptions {
+  /** Nanoseconds by the magic 0xa1b23c4d; otherwise microseconds, rounded down. */
+  readonly nanosecond?: boolean
+  readonly linkType?: number
+  /** Seconds since 1970 at which time 0 stands. */
+  readonly epochSeconds?: number
+}
 
 export class PcapWriter {
   readonly #buffer: BlockBuffer
   readonly #nanosecond: boolean
+  readonly #epochSeconds: number
 
-  constructor(sink: ByteSink, options: { readonly nanosecond: boolean; readonly linkType?: number }) {
-    this.#nanosecond = options.nanosecond
-    const b = new BlockBuffer(sink)
+  constructor(sink: ByteSink, options: PcapOptions = {}) {
+    this.#nanosecond = options.nanosecond === true
+    this.#epochSeconds = options.epochSeconds ?? 0
+    const b = new BlockBuffer(sink, options)
     this.#buffer = b
-    b.u32(options.nanosecond ? MAGIC_NANOSECONDS : MAGIC_MICROSECONDS)
+    b.begin(PCAP_HEADER_BYTES)
+    b.u32(this.#nanosecond ? PCAP_NANOSECONDS : PCAP_MICROSECONDS)
     b.u16(2)
     b.u16(4)
     b.u32(0)
     b.u32(0)
     b.u32(SNAP_LENGTH)
-    b.u32(options.linkType ?? 1)
+    b.u32(options.linkType ?? LINKTYPE_ETHERNET)
     b.end()
   }
 
-  packet(atNs: number, bytes: Uint8Array, start: number, end: number): void {
+  /** The bytes [start, end), seen at `atNs`, of a packet that had `originalLength` on the wire. */
+  packet(
+    atNs: number, bytes: Uint8Array, start: number, end: number, originalLength = end - start
+  ): void {
+    checkPacket(atNs, bytes, start, end)
     const b = this.#buffer
-    const length = end - start
-    b.begin(16 + length)
-    b.u32(Math.floor(atNs / SECOND_NS))
+    b.begin(PCAP_RECORD_BYTES + end - start)
+    b.u32(this.#epochSeconds + Math.floor(atNs / SECOND_NS))
     b.u32(this.#nanosecond ? atNs % SECOND_NS : Math.floor((atNs % SECOND_NS) / 1000))
-    b.u32(length)
-    b.u32(length)
-    b.bytes.set(bytes.subarray(start, end), b.at)
-    b.at += length
+    b.u32(end - start)
+    b.u32(originalLength)
+    b.raw(bytes, start, end)
     b.end()
   }
 

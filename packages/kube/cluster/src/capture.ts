@@ -1,10 +1,15 @@
 /**
- * Every device's frames as pcapng: one file with all of them in the order of virtual time, one file
- * for each device, and one interface a node for the frames that died inside it (`node1/drop`), with
- * the reason as comment. Device interfaces hold only what a tap on Linux would have seen.
+ * Every device's frames as pcapng: one file with all of them in the order of virtual time, one file for
+ * each device, and one interface a namespace for the frames that died inside it (`node1/drop`), with the
+ * reason and the device as comment. Device interfaces hold only what a tap on Linux would have seen.
  *
- * Checksums that Linux leaves to hardware (own addresses over `lo`) are completed in the copy, unless
- * `rawChecksums` asks for Linux's bytes.
+ * A packet has the same number (epb_packetid) at every hop, and its direction; nothing is cut. Checksums
+ * that Linux leaves to hardware (own addresses over `lo`) are completed in the copy, unless `rawChecksums`
+ * asks for Linux's bytes: then epb_flags say that the checksum is not ready.
+ *
+ * A device has an interface from its first frame on; a device that comes back under the same name and
+ * address goes on in the same file. What is kept is one small record for each name, whatever the traffic.
+ * Not supported: filters by packet, rotation of files, snap lengths.
  */
 import type { Engine } from "@podwire/engine"
 import {
@@ -13,9 +18,12 @@ import {
 } from "@podwire/netdev"
 import { finish, sum } from "@podwire/wire/checksum"
 import { get16, set16 } from "@podwire/wire/bytes"
+import * as eth from "@podwire/wire/eth"
 import * as ethertype from "@podwire/wire/ethertype"
 import * as ipproto from "@podwire/wire/ipproto"
-import { type ByteSink, PcapngWriter, PcapWriter } from "pcap-writer"
+import { type ByteSink, CHECKSUM_NOT_READY, PcapngWriter, PcapWriter } from "pcap-writer"
+
+export type CaptureFormat = "pcapng" | "pcap"
 
 export interface CaptureOptions {
   readonly rawChecksums?: boolean
@@ -26,135 +34,227 @@ export interface CaptureOptions {
   readonly devices?: boolean
   /** Only devices that this accepts, by `<namespace>/<device>`. */
   readonly only?: (name: string) => boolean
+  /** What the stack did to this frame here, as comment; "" for none. Called for every frame. */
+  readonly comment?: (dev: NetDevice, direction: Direction, frame: Frame) => string
 }
 
+/** What the comment of a frame says whose bytes a link fault changed. */
+export const CORRUPTED = "corrupted: a link fault changed this frame"
+/** The last part of the name of an interface that holds dead frames. */
+export const DROP = "drop"
+
 const APPLICATION = "Podwire"
-const ETHERNET_BYTES = 14
-const CORRUPTED = "a link fault changed this frame"
+/** A few packets each: thousands of devices have one. */
+const DEVICE_BUFFER_BYTES = 8192
+const COPY_BYTES = 65_536 + 512
 
 export class Capture implements Tap, DropObserver {
   readonly #engine: Engine
-  readonly #open: (name: string) => ByteSink
+  readonly #open: (name: string, format: CaptureFormat) => ByteSink
   readonly #options: CaptureOptions
   readonly #all: PcapngWriter | null
-  readonly #entries = new Map<NetDevice, Entry>()
+  /** By the device's serial number: no device is kept alive, none is looked up by hash. */
+  readonly #bySerial: Array<Entry | undefined> = []
+  readonly #entries = new Map<string, Entry>()
+  readonly #files = new Map<string, DeviceFile>()
   readonly #drops = new Map<string, Entry>()
-  readonly #copy = new Uint8Array(65_536 + 512)
+  readonly #copy = new Uint8Array(COPY_BYTES)
+  #closed = false
   frames = 0
 
   /** `open` makes the sink of the file with that name, without its ending: "all", "node1/cni0". */
-  constructor(engine: Engine, open: (name: string) => ByteSink, options: CaptureOptions = {}) {
+  constructor(
+    engine: Engine, open: (name: string, format: CaptureFormat) => ByteSink, options: CaptureOptions = {}
+  ) {
     this.#engine = engine
     this.#open = open
     this.#options = options
     this.#all = options.all === false
       ? null
-      : new PcapngWriter(open("all"), { application: APPLICATION })
+      : new PcapngWriter(open("all", "pcapng"), { application: APPLICATION })
   }
 
   see(dev: NetDevice, direction: Direction, frame: Frame): void {
-    const entry = this.#entries.get(dev) ?? this.#enter(dev)
-    if (entry === IGNORED) return
-    this.frames++
-    const partial = frame.csum === Checksum.Partial && this.#options.rawChecksums !== true
-    const bytes = partial ? this.#complete(frame) : frame.bytes
-    const comment = frame.corrupted ? CORRUPTED : ""
-    this.#write(entry, bytes, frame, direction, comment)
+    let entry = this.#bySerial[dev.serial]
+    if (entry === undefined || entry.dev !== dev.name || entry.ns !== dev.ns || entry.mac !== dev.mac) {
+      entry = this.#enter(dev)
+    }
+    if (entry.ignored) return
+    let comment = this.#options.comment === undefined ? "" : this.#options.comment(dev, direction, frame)
+    if (frame.corrupted) comment = comment === "" ? CORRUPTED : `${CORRUPTED}; ${comment}`
+    if (frame.csum !== Checksum.Partial) this.#write(entry, frame.bytes, frame, direction, comment)
+    else if (this.#options.rawChecksums === true) {
+      this.#write(entry, frame.bytes, frame, direction | CHECKSUM_NOT_READY, comment)
+    } else this.#write(entry, this.#complete(frame), frame, direction, comment)
   }
 
   dropped(frame: Frame, reason: DropReason, dev: NetDevice | null): void {
     const ns = dev === null || dev.ns === "" ? "nowhere" : dev.ns
     let entry = this.#drops.get(ns)
     if (entry === undefined) {
-      entry = this.#make(`${ns}/drop`, "frames that ended inside, and why", 0)
+      entry = this.#make(ns, DROP, "frames that ended inside, and why", 0)
       this.#drops.set(ns, entry)
     }
-    if (entry === IGNORED) return
+    if (entry.ignored) return
     const where = dev === null ? "" : ` on ${dev.name}`
-    this.#write(entry, frame.bytes, frame, Direction.In, `${dropReasonName(reason)}${where}`)
+    const comment = `${dropReasonName(reason)}${where}${frame.corrupted ? `; ${CORRUPTED}` : ""}`
+    const partial = frame.csum === Checksum.Partial && this.#options.rawChecksums !== true
+    const bytes = this.#framed(frame, partial ? this.#complete(frame) : frame.bytes)
+    // No tap saw it, so it has no direction.
+    this.#write(entry, bytes, frame, 0, comment)
   }
 
   /** Hand over what is buffered: the files are whole up to here. */
   flush(): void {
     this.#all?.flush()
-    for (const entry of this.#entries.values()) entry.flush()
-    for (const entry of this.#drops.values()) entry.flush()
+    for (const file of this.#files.values()) file.flush()
   }
 
-  #write(entry: Entry, bytes: Uint8Array, frame: Frame, direction: Direction, comment: string): void {
+  /** The statistics of every interface, then all that is buffered; what comes later is not written. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    const atNs = this.#engine.nowNs
+    for (const { ignored, allId, ownId, file, fromNs, received } of this.#entries.values()) {
+      if (ignored) continue
+      const statistics = { startNs: fromNs, endNs: atNs, received, dropped: 0 }
+      this.#all?.statistics(allId, atNs, statistics)
+      file?.pcapng?.statistics(ownId, atNs, statistics)
+    }
+    this.flush()
+  }
+
+  #write(entry: Entry, bytes: Uint8Array, frame: Frame, flags: number, comment: string): void {
+    if (this.#closed) return
     const atNs = this.#engine.nowNs
     const { head, tail, id } = frame
-    if (this.#all !== null) {
-      if (comment === "") this.#all.record(entry.allId, atNs, bytes, head, tail, direction, id)
-      else this.#all.packet(entry.allId, atNs, bytes, head, tail, { direction, packetId: id, comment })
+    this.frames++
+    entry.received++
+    const { file } = entry
+    // One test for the usual packet, which has nothing to say.
+    if (comment === "") {
+      if (this.#all !== null) this.#all.record(entry.allId, atNs, bytes, head, tail, flags, id)
+      if (file === null) return
+      if (file.pcapng !== null) file.pcapng.record(entry.ownId, atNs, bytes, head, tail, flags, id)
+      else file.pcap!.packet(atNs, bytes, head, tail)
+      return
     }
-    entry.write(atNs, bytes, head, tail, direction, id, comment)
+    const options = { flags, packetId: id, comment }
+    if (this.#all !== null) this.#all.packet(entry.allId, atNs, bytes, head, tail, options)
+    if (file === null) return
+    if (file.pcapng !== null) file.pcapng.packet(entry.ownId, atNs, bytes, head, tail, options)
+    else file.pcap!.packet(atNs, bytes, head, tail)
   }
 
+  /** A device's first frame, or its first since it was renamed, moved or given another address. */
   #enter(dev: NetDevice): Entry {
-    const entry = this.#make(`${dev.ns}/${dev.name}`, dev.kind, dev.mac)
-    this.#entries.set(dev, entry)
+    const entry = this.#make(dev.ns, dev.name, dev.kind, dev.mac)
+    this.#bySerial[dev.serial] = entry
     return entry
   }
 
-  #make(name: string, description: string, mac: number): Entry {
-    if (this.#options.only !== undefined && !this.#options.only(name)) return IGNORED
-    const about = mac === 0 ? { name, description } : { name, description, mac }
-    const allId = this.#all === null ? 0 : this.#all.interface(about)
-    if (this.#options.devices === false) return new Entry(allId, null, null, 0)
-    const sink = this.#open(name)
-    if (this.#options.classic === true) {
-      return new Entry(allId, null, new PcapWriter(sink, { nanosecond: true }), 0)
+  #make(ns: string, dev: string, description: string, mac: number): Entry {
+    const name = `${ns}/${dev}`
+    // A description without a device's address is the drop interface: a device may be called "drop" too.
+    const key = `${name} ${mac} ${description}`
+    const known = this.#entries.get(key)
+    if (known !== undefined) return known
+    const entry = new Entry(ns, dev, mac, this.#engine.nowNs)
+    this.#entries.set(key, entry)
+    entry.ignored = this.#options.only !== undefined && !this.#options.only(name)
+    if (entry.ignored) return entry
+    const about = { name, ...(description === "" ? {} : { description }), ...(mac === 0 ? {} : { mac }) }
+    if (this.#all !== null) entry.allId = this.#all.interface(about)
+    if (this.#options.devices === false) return entry
+    entry.file = this.#file(name, dev === DROP)
+    if (entry.file.pcapng !== null) entry.ownId = entry.file.pcapng.interface(about)
+    return entry
+  }
+
+  /** Dead frames are pcapng in any case: the classic format has no place for the reason. */
+  #file(name: string, drop: boolean): DeviceFile {
+    let file = this.#files.get(name)
+    if (file === undefined) {
+      const classic = this.#options.classic === true && !drop
+      file = new DeviceFile(this.#open(name, classic ? "pcap" : "pcapng"), classic)
+      this.#files.set(name, file)
     }
-    const own = new PcapngWriter(sink, { application: APPLICATION })
-    return new Entry(allId, own, null, own.interface(about))
+    return file
   }
 
   /** A copy whose transport checksum is finished, as hardware would have done on the way out. */
   #complete(frame: Frame): Uint8Array {
-    const copy = this.#copy
-    copy.set(frame.bytes.subarray(frame.head, frame.tail), frame.head)
-    const l3 = frame.head + ETHERNET_BYTES
-    const v6 = get16(copy, frame.head + 12) === ethertype.IPV6
-    const l4 = v6 ? l3 + 40 : l3 + (copy[l3]! & 15) * 4
-    const protocol = v6 ? copy[l3 + 6] : copy[l3 + 9]
-    const field = protocol === ipproto.TCP ? l4 + 16 : protocol === ipproto.UDP ? l4 + 6
-      : protocol === ipproto.ICMPV6 ? l4 + 2 : 0
-    if (field === 0 || field + 2 > frame.tail) return copy
-    const checksum = finish(sum(copy, l4, frame.tail))
-    set16(copy, field, checksum === 0 && protocol === ipproto.UDP ? 0xffff : checksum)
+    const copy = this.#copied(frame, frame.bytes)
+    const l3 = frame.head + eth.HEADER_BYTES
+    const v6 = get16(copy, l3 - 2) === ethertype.IPV6
+    const l4 = frame.l4 !== 0 ? frame.l4 : v6 ? l3 + 40 : l3 + (copy[l3]! & 15) * 4
+    const protocol = frame.l4 !== 0 ? frame.l4Protocol : v6 ? copy[l3 + 6]! : copy[l3 + 9]!
+    const at = l4 + checksumOffset(protocol)
+    // The packet ends where IP says, not where Ethernet's padding does.
+    const end = Math.min(frame.tail, v6 ? l3 + 40 + get16(copy, l3 + 4) : l3 + get16(copy, l3 + 2))
+    if (at === l4 || at + 2 > end) return copy
+    const checksum = finish(sum(copy, l4, end))
+    set16(copy, at, checksum === 0 && protocol === ipproto.UDP ? 0xffff : checksum)
     return copy
+  }
+
+  /** A packet that died before its Ethernet header was written gets one without addresses. */
+  #framed(frame: Frame, bytes: Uint8Array): Uint8Array {
+    const { head, l3, protocol } = frame
+    if (protocol === 0 || l3 !== head + eth.HEADER_BYTES) return bytes
+    if (get16(bytes, l3 - 2) === protocol) return bytes
+    const copy = this.#copied(frame, bytes)
+    copy.fill(0, head, l3)
+    set16(copy, l3 - 2, protocol)
+    return copy
+  }
+
+  #copied(frame: Frame, bytes: Uint8Array): Uint8Array {
+    if (bytes !== this.#copy) this.#copy.set(bytes.subarray(frame.head, frame.tail), frame.head)
+    return this.#copy
   }
 }
 
-/** Where one device's frames go: its number in the common file, and a file of its own. */
+/** One interface: its number in the common file and in the device's own. */
 class Entry {
-  readonly allId: number
-  readonly #pcapng: PcapngWriter | null
-  readonly #pcap: PcapWriter | null
-  readonly #id: number
+  readonly ns: string
+  readonly dev: string
+  readonly mac: number
+  readonly fromNs: number
+  received = 0
+  /** `only` does not want it. */
+  ignored = false
+  allId = 0
+  ownId = 0
+  file: DeviceFile | null = null
 
-  constructor(allId: number, pcapng: PcapngWriter | null, pcap: PcapWriter | null, id: number) {
-    this.allId = allId
-    this.#pcapng = pcapng
-    this.#pcap = pcap
-    this.#id = id
+  constructor(ns: string, dev: string, mac: number, fromNs: number) {
+    this.ns = ns
+    this.dev = dev
+    this.mac = mac
+    this.fromNs = fromNs
   }
+}
 
-  write(
-    atNs: number, bytes: Uint8Array, start: number, end: number, direction: Direction,
-    packetId: number, comment: string
-  ): void {
-    if (this.#pcap !== null) this.#pcap.packet(atNs, bytes, start, end)
-    if (this.#pcapng === null) return
-    if (comment === "") this.#pcapng.record(this.#id, atNs, bytes, start, end, direction, packetId)
-    else this.#pcapng.packet(this.#id, atNs, bytes, start, end, { direction, packetId, comment })
+class DeviceFile {
+  readonly pcapng: PcapngWriter | null
+  readonly pcap: PcapWriter | null
+
+  constructor(sink: ByteSink, classic: boolean) {
+    const bufferBytes = DEVICE_BUFFER_BYTES
+    this.pcapng = classic ? null : new PcapngWriter(sink, { application: APPLICATION, bufferBytes })
+    this.pcap = classic ? new PcapWriter(sink, { nanosecond: true, bufferBytes }) : null
   }
 
   flush(): void {
-    this.#pcapng?.flush()
-    this.#pcap?.flush()
+    this.pcapng?.flush()
+    this.pcap?.flush()
   }
 }
 
-const IGNORED = new Entry(0, null, null, 0)
+/** Where the checksum stands in the header of this protocol; 0 for one that has none. */
+function checksumOffset(protocol: number): number {
+  if (protocol === ipproto.TCP) return 16
+  if (protocol === ipproto.UDP) return 6
+  return protocol === ipproto.ICMPV6 ? 2 : 0
+}

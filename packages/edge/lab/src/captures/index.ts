@@ -1,0 +1,93 @@
+/**
+ * Captures as a resource: acquired in a scope, whole and closed when the scope ends, however it ends. The sink
+ * that the data plane writes into is synchronous and never fails there; its failure is told by `close`.
+ */
+import { Capture, type CaptureOptions } from "@podwire/cluster"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { CaptureWriteError } from "./error.ts"
+import { CaptureFolder, type FolderOptions } from "./folder.ts"
+
+export { CaptureWriteError } from "./error.ts"
+export { CaptureFolder } from "./folder.ts"
+
+export interface CapturesOptions extends CaptureOptions, FolderOptions {
+  readonly folder: string
+}
+
+type Engine = ConstructorParameters<typeof Capture>[0]
+
+export class Captures extends Context.Service<Captures, {
+  readonly folder: string
+  /** The tap of one run, for the cluster's constructor. */
+  readonly tap: (engine: Engine) => Capture
+  /** Hand what is buffered to the file system: the files can be opened while the run stands still. */
+  readonly flush: Effect.Effect<void, CaptureWriteError>
+  /** Statistics, last packets, files closed; again is harmless. Without it the scope's end does the same. */
+  readonly close: Effect.Effect<void, CaptureWriteError>
+}>()("@podwire/lab/Captures") {}
+
+export function acquire(
+  options: CapturesOptions
+): Effect.Effect<Captures["Service"], CaptureWriteError, Scope.Scope> {
+  return Effect.map(
+    Effect.acquireRelease(
+      Effect.try({
+        try: () => new OpenCaptures(options),
+        catch: (cause) => new CaptureWriteError({ file: options.folder, cause })
+      }),
+      (captures) => Effect.sync(() => captures.close())
+    ),
+    (captures) => ({
+      folder: options.folder,
+      tap: (engine) => captures.tap(engine),
+      flush: told(() => captures.flush()),
+      close: told(() => captures.close())
+    })
+  )
+}
+
+export function layer(options: CapturesOptions): Layer.Layer<Captures, CaptureWriteError> {
+  return Layer.effect(Captures, acquire(options))
+}
+
+class OpenCaptures {
+  readonly #options: CapturesOptions
+  readonly #files: CaptureFolder
+  #capture: Capture | null = null
+
+  constructor(options: CapturesOptions) {
+    this.#options = options
+    this.#files = new CaptureFolder(options.folder, options)
+  }
+
+  tap(engine: Engine): Capture {
+    if (this.#capture !== null) throw new Error("captures have one run: acquire others for the next")
+    return (this.#capture = new Capture(engine, (name, format) => this.#files.sink(name, format), this.#options))
+  }
+
+  flush(): CaptureWriteError | null {
+    this.#capture?.flush()
+    return this.#error()
+  }
+
+  close(): CaptureWriteError | null {
+    this.#capture?.close()
+    this.#files.close()
+    return this.#error()
+  }
+
+  #error(): CaptureWriteError | null {
+    const { failure } = this.#files
+    return failure === null ? null : new CaptureWriteError(failure)
+  }
+}
+
+function told(run: () => CaptureWriteError | null): Effect.Effect<void, CaptureWriteError> {
+  return Effect.suspend(() => {
+    const error = run()
+    return error === null ? Effect.void : Effect.fail(error)
+  })
+}
