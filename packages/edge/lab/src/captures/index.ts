@@ -2,7 +2,7 @@
  * Captures as a resource: acquired in a scope, whole and closed when the scope ends, however it ends. The sink
  * that the data plane writes into is synchronous and never fails there; its failure is told by `close`.
  */
-import { Capture, type CaptureOptions } from "@podwire/cluster"
+import { Capture, type CaptureOptions } from "@podwire/cluster/capture"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
