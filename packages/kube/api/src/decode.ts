@@ -15,7 +15,7 @@ import { kindOfObject, splitApiVersion } from "./kinds.ts"
 import { normalize } from "./normalize.ts"
 import type { KubeObject } from "./object.ts"
 import { found, type Path, type Problem } from "./problem.ts"
-import { problemsOf } from "./schema-problem.ts"
+import { missingOf, problemsOf } from "./schema-problem.ts"
 import { ObjectMeta } from "./schema/meta.ts"
 import { isTyped, SCHEMAS } from "./typed.ts"
 
@@ -24,8 +24,9 @@ export type Decoded =
   | { readonly problems: ReadonlyArray<Problem>; readonly object?: undefined }
 
 const OPTIONS = { errors: "all", onExcessProperty: "error" } as const
+const LENIENT = { errors: "all", onExcessProperty: "ignore" } as const
 
-type Decoder = (value: unknown) => ReturnType<ReturnType<typeof Schema.decodeUnknownResult>>
+type Decoder = ReturnType<typeof Schema.decodeUnknownResult>
 
 /** Compiled when first asked for, then kept: compiling costs more than decoding. */
 const decoders = new Map<string, Decoder>()
@@ -70,6 +71,37 @@ function decodeTyped(kind: string, given: object): Decoded {
     return decodeTyped(kind, rest)
   }
   return { problems: problems.filter((problem) => !isIgnored(problem)) }
+}
+
+/**
+ * The object as it would be without its unknown fields and with its missing ones empty; null when anything
+ * else is wrong with it, or it is not of a kind with a schema.
+ */
+export function decodeLeniently(value: unknown, problems: ReadonlyArray<Problem>): KubeObject | null {
+  if (problems.some(({ atKey, message }) => !atKey && message !== "Required value")) return null
+  const given = value as { readonly apiVersion: string; readonly kind: string }
+  const builtin = kindOfObject(given)
+  if (builtin === null || !isTyped(builtin.kind)) return null
+  let normal: unknown = normalize(builtin.kind, given)
+  // A struct that was missing may itself lack fields, so more than one round.
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const result = decoderOf(builtin.kind)(normal, LENIENT)
+    if (result._tag === "Success") return result.success as KubeObject
+    const missing = missingOf(result.failure.issue)
+    if (missing.length === 0) return null
+    for (const { path, zero } of missing) normal = withValue(normal, path, zero)
+  }
+  return null
+}
+
+const ROUNDS_MAX = 4
+
+function withValue(at: unknown, path: Path, value: unknown): unknown {
+  if (path.length === 0) return value
+  const [part, ...rest] = path as [string | number, ...Array<string | number>]
+  if (Array.isArray(at)) return at.map((item: unknown, i) => (i === part ? withValue(item, rest, value) : item))
+  const fields = at as Readonly<Record<string, unknown>>
+  return { ...fields, [part]: withValue(fields[part], rest, value) }
 }
 
 function decodeOpaque(given: object): Decoded {

@@ -46,6 +46,29 @@ export function problemsOf(root: Issue, kind: string, value: unknown): ReadonlyA
   return problems
 }
 
+/** Fields that are missing and nothing else; each with Go's zero value for its type. */
+export function missingOf(root: Issue): ReadonlyArray<{ readonly path: Path; readonly zero: unknown }> {
+  const missing: Array<{ readonly path: Path; readonly zero: unknown }> = []
+  const walk = (issue: Issue, path: Path, parent: Ast | null): boolean => {
+    if (issue._tag === "Pointer") return walk(issue.issue, [...path, ...issue.path as Path], parent)
+    if (issue._tag === "Composite") return issue.issues.every((child) => walk(child, path, issue.ast))
+    if (issue._tag !== "MissingKey" || parent?._tag !== "Objects") return false
+    missing.push({ path, zero: zeroOf(fieldsOf(parent).get(String(path.at(-1)))) })
+    return true
+  }
+  return walk(root, [], null) ? missing : []
+}
+
+function zeroOf(ast: Ast | undefined): unknown {
+  switch (ast?._tag) {
+    case "String": return ""
+    case "Boolean": return false
+    case "Arrays": return []
+    case "Objects": return {}
+    default: return 0
+  }
+}
+
 function astOf(issue: Issue): Ast | null {
   return "ast" in issue ? issue.ast as Ast : null
 }

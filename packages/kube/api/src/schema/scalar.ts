@@ -5,6 +5,7 @@
  * Not supported: Go's acceptance of a time that no calendar has (30 February passes the pattern here).
  */
 import * as Schema from "effect/Schema"
+import { isQuantity } from "../quantity.ts"
 
 const leaf = <T>(is: (u: unknown) => u is T, expected: string) => Schema.declare<T>(is, { expected })
 
@@ -19,11 +20,7 @@ export const IntOrString = leaf((u): u is number | string =>
   typeof u === "string" || (Number.isInteger(u) && (u as number) >= -(2 ** 31) && (u as number) < 2 ** 31),
 "an integer or a string")
 
-// apimachinery pkg/api/resource/quantity.go, ParseQuantity: digits with at most one point, then a suffix.
-const QUANTITY = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+|[numkMGTPE]|[KMGTPE]i)?$/
-export const Quantity = leaf((u): u is number | string =>
-  typeof u === "number" ? Number.isFinite(u) : typeof u === "string" && QUANTITY.test(u),
-"a quantity such as 500m, 2 or 1Gi")
+export const Quantity = leaf(isQuantity, "a quantity such as 500m, 2 or 1Gi")
 
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-]\d\d:\d\d)$/
 export const Time = leaf((u): u is string => typeof u === "string" && RFC3339.test(u),
