@@ -1,74 +1,42 @@
 /**
- * The command line. So far one command:
+ * The command line. Each command is one file and a thin call to `Lab`; what may follow the first `--` belongs to
+ * the program that `exec` runs.
  *
- *   podwire run [PATH...] [--seed N] [--nodes N] [--out DIR]
- *
- * Exit codes: 0 all held, 1 a pair does not answer, 2 bad input or usage, 3 a bug in Podwire.
+ * Exit codes: 0 all held, 1 an expectation failed, 2 bad input or usage, 3 a bug in Podwire; `exec` passes its
+ * program's code through. Results go to stdout, everything else to stderr.
  */
-import { readdirSync, readFileSync, statSync } from "node:fs"
-import { basename, join, resolve } from "node:path"
-import { fileURLToPath } from "node:url"
-import { parseArgs } from "node:util"
-import { readManifests, run } from "@podwire/lab"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { cniCommand } from "./cni.ts"
+import { execCommand } from "./exec.ts"
+import { inspectCommand } from "./inspect.ts"
+import { teardown } from "./outcome.ts"
+import { presenterLayer } from "./presenter.ts"
+import { runCommand } from "./run.ts"
 
-const root = fileURLToPath(new URL("../../../..", import.meta.url))
-const FIRST_SCENARIO = join(root, "scenarios/010-pods-on-three-nodes")
-const USAGE = "usage: podwire run [PATH...] [--seed N] [--nodes N] [--out DIR]\n" +
-  "  PATH is a manifest or a folder of manifests; without one the first scenario runs\n"
+const argv = process.argv.slice(2)
+const dashes = argv.indexOf("--")
+const own = dashes < 0 ? argv : argv.slice(0, dashes)
+const program = dashes < 0 ? [] : argv.slice(dashes + 1)
 
-function main(argv: ReadonlyArray<string>): number {
-  const { values, positionals } = parseArgs({
-    args: [...argv], allowPositionals: true,
-    options: {
-      seed: { type: "string", default: "7" }, nodes: { type: "string", default: "3" },
-      out: { type: "string" }, help: { type: "boolean", short: "h", default: false }
-    }
-  })
-  if (values.help) {
-    process.stdout.write(USAGE)
-    return 0
-  }
-  const [command, ...paths] = positionals
-  const seed = Number(values.seed)
-  const nodes = Number(values.nodes)
-  if (command !== "run") return refuse(`unknown command ${JSON.stringify(command ?? "")}\n${USAGE}`)
-  if (!Number.isSafeInteger(seed) || seed < 0) return refuse(`--seed: found ${values.seed}, expected a whole number`)
-  if (!Number.isSafeInteger(nodes) || nodes < 1 || nodes > 100) {
-    return refuse(`--nodes: found ${values.nodes}, expected a whole number from 1 to 100`)
-  }
-  const files = (paths.length > 0 ? paths : [FIRST_SCENARIO]).flatMap((path) => manifestsAt(path))
-  const manifests = readManifests(files)
-  if (manifests.problems.length > 0) return refuse(manifests.problems.join("\n"))
-  for (const [kind, count] of manifests.notModelled) {
-    process.stderr.write(`warning: ${count} ${kind}: not modelled, kept and counted\n`)
-  }
-  if (manifests.pods.length === 0) return refuse("no Pod in the input; Pods are what runs so far")
-  const name = basename(resolve(paths[0] ?? FIRST_SCENARIO)).replace(/\.ya?ml$/, "")
-  const out = values.out ?? join("captures/out", name)
-  process.stderr.write(`seed ${seed}\n`)
-  const report = run(manifests, { seed, nodes, out })
-  if (report.problems.length > 0) return refuse(report.problems.join("\n"))
-  process.stdout.write(report.text)
-  return report.held ? 0 : 1
-}
+const podwire = Command.make("podwire").pipe(
+  Command.withDescription("A packet-level network emulator for Kubernetes"),
+  Command.withSubcommands([runCommand, execCommand(program), inspectCommand(program), cniCommand])
+)
 
-function manifestsAt(path: string): ReadonlyArray<{ readonly file: string; readonly text: string }> {
-  if (!statSync(path).isDirectory()) return [{ file: path, text: readFileSync(path, "utf8") }]
-  return readdirSync(path).filter((file) => /\.(ya?ml|json)$/.test(file)).sort()
-    .map((file) => join(path, file)).map((file) => ({ file, text: readFileSync(file, "utf8") }))
-}
+/** A reader that goes away early (`podwire … | head`) is no error. */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0)
+})
 
-function refuse(message: string): number {
-  process.stderr.write(`${message}\n`)
-  return 2
-}
-
-try {
-  process.exitCode = main(process.argv.slice(2))
-} catch (error) {
-  const code = error instanceof Error && "code" in error ? String(error.code) : ""
-  const input = /^(E[A-Z]+|ERR_PARSE_ARGS.*)$/.test(code)
-  const text = error instanceof Error ? (input ? error.message : error.stack ?? error.message) : String(error)
-  process.stderr.write(input ? `${text}\n` : `a bug in Podwire, please report it with this command line:\n${text}\n`)
-  process.exitCode = input ? 2 : 3
-}
+Command.runWith(podwire, { version: "0.1.0" })(own).pipe(
+  Effect.provide(Layer.mergeAll(
+    NodeServices.layer, presenterLayer, CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+  )),
+  NodeRuntime.runMain({ disableErrorReporting: true, teardown: teardown(argv) })
+)

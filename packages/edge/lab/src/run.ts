@@ -1,81 +1,175 @@
-/** One run: manifests in, a settled cluster, reachability from delivered frames, captures and a report out. */
-import { Capture, checkPlan, Cluster, makePlan, nodeNames, reach, type ReachCell } from "@podwire/cluster"
-import { format } from "@podwire/wire/ip"
-import { CaptureFolder } from "./captures/folder.ts"
-import type { Manifests } from "./manifest.ts"
+/**
+ * One run: the cluster settles, then either the scenario's steps or the default checks (every container runs,
+ * every pod and node reaches every pod), and what came of it. A pod that can never run is bad input, unless a
+ * step expects it; a frame that ended for a reason nobody expects fails a scenario.
+ */
+import { dropReasonName, reach, type ReachCell } from "@podwire/cluster"
+import * as Effect from "effect/Effect"
+import type { Step } from "./document/scenario.ts"
+import { misses } from "./expectation.ts"
+import { InputError, type Problem } from "./input/index.ts"
+import type { ExecResult, Lab } from "./lab.ts"
+import type { ScenarioProgram } from "./scenario-program.ts"
+import { ORDINARY_DROPS, unexpectedDrops } from "./drops.ts"
 
-export interface RunOptions {
-  readonly seed: number
-  readonly nodes: number
-  readonly out: string
+export const UNSETTLED = "the cluster does not come to rest: something keeps changing"
+
+export interface StepReport {
+  readonly title: string
+  /** Virtual time when it began. */
+  readonly atNs: number
+  readonly result: ExecResult | null
+  /** What the step itself said: `deployment.apps/web scaled`. */
+  readonly said: ReadonlyArray<string>
+  readonly failures: ReadonlyArray<Problem>
 }
 
-export interface Report {
-  readonly text: string
-  readonly held: boolean
-  readonly problems: ReadonlyArray<string>
+export interface RunReport {
+  readonly steps: ReadonlyArray<StepReport>
+  readonly reach: { readonly cells: ReadonlyArray<ReachCell>; readonly left: number } | null
+  /** Everything that did not hold, with its place. */
+  readonly failures: ReadonlyArray<Problem>
+  readonly drops: Readonly<Record<string, number>>
 }
 
-/** Link-local addresses take up to two seconds to be known as unique. */
-const SETTLE_NS = 3_000_000_000
+export const runLab = Effect.fnUntraced(function*(lab: Lab, program: ScenarioProgram | null = null) {
+  const { scenario } = lab.loaded
+  const rested = yield* lab.settle()
+  const steps = scenario?.value.spec.steps ?? []
+  const stuck = lab.stuck()
+  if (stuck.length > 0 && !steps.some((step) => step.expect?.pods !== undefined)) return yield* new InputError({ problems: stuck })
+  const failures: Array<Problem> = rested ? [] : [unplaced(UNSETTLED)]
+  const reports: Array<StepReport> = []
+  for (const [i, step] of steps.entries()) {
+    const report = yield* runStep(lab, step, i)
+    reports.push(report)
+    failures.push(...report.failures)
+  }
+  if (program !== null) {
+    const report = yield* runProgram(lab, program)
+    reports.push(report)
+    failures.push(...report.failures)
+  }
+  let matrix: RunReport["reach"] = null
+  if (steps.length === 0 && program === null) {
+    failures.push(...portClashes(lab))
+    matrix = reach(lab.cluster)
+    failures.push(...reachFailures(matrix.cells))
+  }
+  const drops = dropCounts(lab)
+  if (scenario !== null || program !== null) {
+    const announced = [scenario?.value.spec.drops ?? {}, program?.drops ?? {}, ...steps.map((step) => step.expect?.drops ?? {})]
+    failures.push(...unexpectedDrops(drops, announced, (complaint) => scenario?.document.problem(["spec"], complaint) ?? unplaced(complaint.what)))
+  }
+  failures.push(...lab.cluster.check().map(unplaced))
+  return { steps: reports, reach: matrix, failures, drops } satisfies RunReport
+})
 
-export function run(manifests: Manifests, options: RunOptions): Report {
-  const plan = makePlan({ seed: options.seed, nodes: nodeNames(options.nodes) })
-  const problems = checkPlan(plan).map((issue) => `${issue.path.join(".")}: ${issue.message}`)
-  const names = new Set(plan.nodes.map((node) => node.name))
-  for (const { nodeName, place } of manifests.pods) {
-    if (nodeName !== null && !names.has(nodeName)) {
-      problems.push(`${place}: spec.nodeName: no node is called "${nodeName}"; there are ${[...names].join(", ")}`)
+const runStep = Effect.fnUntraced(function*(lab: Lab, step: Step, index: number) {
+  const { document } = lab.loaded.scenario!
+  const { engine } = lab.cluster
+  const path = ["spec", "steps", index]
+  const atNs = engine.nowNs
+  const failures: Array<Problem> = []
+  const acted = yield* Effect.result(act(lab, step))
+  let result: ExecResult | null = null
+  let said: ReadonlyArray<string> = []
+  if (acted._tag === "Failure") {
+    const { failure } = acted
+    if (failure._tag === "InputError") failures.push(...failure.problems)
+    else failures.push(document.problem(path, { what: failure.message }))
+  } else {
+    ;({ result, said } = acted.success)
+    if (result !== null && step.expect?.exit === undefined && result.exitCode !== 0) {
+      const output = (result.stderr + result.stdout).trimEnd()
+      failures.push(document.problem([...path, "exec"], { what: `exit code ${result.exitCode}`, expected: "0", remedy: `it printed ${JSON.stringify(output)}` }))
+    }
+    for (const miss of misses(lab, step.expect ?? {}, result, atNs)) {
+      failures.push(document.problem([...path, "expect", ...miss.path], { what: miss.message }))
     }
   }
-  if (manifests.pods.length > options.nodes * 110) {
-    problems.push(`${manifests.pods.length} pods do not fit ${options.nodes} nodes of 110 pods each; add --nodes`)
-  }
-  if (problems.length > 0) return { text: "", held: false, problems }
-  const files = new CaptureFolder(options.out)
-  let capture: Capture | null = null
-  const cluster = new Cluster(plan, (engine) => (capture = new Capture(engine, (name, format) => files.sink(name, format))))
-  for (const { namespace, name, nodeName, place } of manifests.pods) {
-    const counts = cluster.nodes.map((node) => cluster.pods.filter((pod) => pod.node === node).length)
-    const least = counts.indexOf(counts.reduce((a, b) => Math.min(a, b)))
-    const node = cluster.nodes.find((other) => other.name === nodeName) ?? cluster.nodes[least]!
-    const pod = cluster.addPod(namespace, name, node)
-    if (typeof pod === "string") problems.push(`${place}: ${namespace}/${name} on ${node.name}: ${pod}`)
-  }
-  if (problems.length > 0) {
-    files.close()
-    return { text: "", held: false, problems }
-  }
-  cluster.engine.advance(SETTLE_NS, 10_000_000)
-  const cells = reach(cluster)
-  capture!.close()
-  files.close()
-  const held = cells.every((cell) => cell.answered && cell.sourceKept)
-  return { text: render(cluster, cells, options.out), held, problems: [] }
+  return { title: step.name ?? titleOf(step), atNs, result, said, failures } satisfies StepReport
+})
+
+const runProgram = Effect.fnUntraced(function*(lab: Lab, program: ScenarioProgram) {
+  const atNs = lab.cluster.engine.nowNs
+  const said: Array<string> = []
+  const failures: Array<Problem> = []
+  const done = yield* Effect.result(program.run(lab, (what, holds, found) => {
+    const text = found === undefined ? "" : `; found ${JSON.stringify(found)}`
+    said.push(`${holds ? "ok" : "FAIL"} at ${lab.now}: ${what}${holds ? "" : text}`)
+    if (!holds) failures.push(unplaced(`${what}${text}`))
+  }))
+  if (done._tag === "Failure") failures.push(...done.failure._tag === "InputError" ? done.failure.problems : [unplaced(done.failure.message)])
+  return { title: "scenario.ts", atNs, result: null, said, failures } satisfies StepReport
+})
+
+const act = Effect.fnUntraced(function*(lab: Lab, step: Step) {
+  const said: Array<string> = []
+  let result: ExecResult | null = null
+  if (step.exec !== undefined) {
+    const { pod, argv, container, timeout } = step.exec
+    result = yield* lab.exec(pod, argv, {
+      ...container === undefined ? {} : { container }, ...timeout === undefined ? {} : { timeout: String(timeout) }
+    })
+  } else if (step.apply !== undefined) said.push(...yield* lab.applyBeside(listOf(step.apply)))
+  else if (step.delete !== undefined) for (const what of listOf(step.delete)) said.push(yield* lab.delete(what))
+  else if (step.scale !== undefined) said.push(yield* lab.scale(step.scale.target, step.scale.replicas))
+  else if (step.ready !== undefined) said.push(...yield* lab.ready(listOf(step.ready)))
+  else if (step.fault !== undefined) yield* lab.fault(step.fault as Parameters<Lab["fault"]>[0])
+  else if (step.advance !== undefined) yield* lab.advance(String(step.advance))
+  else if (step.reach !== undefined) said.push(...yield* lab.reachAll())
+  if (step.apply !== undefined || step.delete !== undefined || step.scale !== undefined) yield* lab.settle()
+  return { result, said }
+})
+
+function titleOf(step: Step): string {
+  if (step.exec !== undefined) return `${step.exec.pod}: ${step.exec.argv.join(" ")}`
+  if (step.scale !== undefined) return `scale ${step.scale.target} to ${step.scale.replicas}`
+  const [action, value] = Object.entries(step).find(([key]) => key !== "name" && key !== "expect")!
+  if (typeof value === "string" || Array.isArray(value)) return `${action} ${listOf(value).join(" ")}`
+  return `${action} ${Object.entries(value as object).map(([key, word]) => `${key} ${word}`).join(", ")}`.trimEnd()
 }
 
-function render(cluster: Cluster, cells: ReadonlyArray<ReachCell>, out: string): string {
-  const pods = table(["NAMESPACE", "NAME", "NODE", "IPS"], cluster.pods.map((pod) =>
-    [pod.namespace, pod.name, pod.node.name, pod.ips.map(format).join(",")]))
-  const sections = cluster.plan.ipFamilies.map((family) => {
-    const some = cells.filter((cell) => cell.family === family)
-    const targets = [...new Set(some.map((cell) => cell.to))]
-    const senders = [...new Set(some.map((cell) => cell.from))]
-    const rows = senders.map((from) => [from, ...targets.map((to) => {
-      const cell = some.find((other) => other.from === from && other.to === to)!
-      return cell.answered ? (cell.sourceKept ? "ok" : "NAT") : cell.why
-    })])
-    const good = some.filter((cell) => cell.answered && cell.sourceKept).length
-    return `IPv${family}: ${good} of ${some.length} pairs answer and see the sender's own address\n` +
-      table(["FROM \\ TO", ...targets], rows)
+function listOf(value: string | ReadonlyArray<string>): ReadonlyArray<string> {
+  return typeof value === "string" ? [value] : value
+}
+
+/** Containers that another container of the same namespace keeps from their port, at the line that asks for it. */
+export function portClashes(lab: Lab): ReadonlyArray<Problem> {
+  const seen = new Set<string>()
+  return lab.cluster.pods.flatMap((pod) => pod.clashes().flatMap((clash) => {
+    const ports = clash.pod.spec!.containers[clash.index]!.ports ?? []
+    const port = ports.findIndex((other) => other.containerPort === clash.port.port && (other.protocol ?? "TCP") === clash.port.protocol)
+    const path = ["spec", "containers", clash.index, ...port < 0 ? [] : ["ports", port, "containerPort"]]
+    const source = lab.sourceOf(clash.pod)
+    const holder = pod.containers.find((other) => other.spec.name !== clash.container && other.running &&
+      (other.spec.ports ?? []).some((held) => held.containerPort === clash.port.port))
+    const who = holder === undefined ? "" : ` (container "${holder.spec.name}" of the same pod has it)`
+    const message = `container "${clash.container}" of pod ${pod.key}: ${clash.message}: EADDRINUSE${who}; containers of a pod share ` +
+      "one network namespace, give each its own port"
+    if (source === null) return [unplaced(message)]
+    const problem = source.document.problem([...source.prefix, ...path], { what: message })
+    const key = `${problem.file}:${problem.line}:${problem.path}`
+    if (seen.has(key)) return []
+    seen.add(key)
+    return [problem]
+  }))
+}
+
+function reachFailures(cells: ReadonlyArray<ReachCell>): ReadonlyArray<Problem> {
+  return cells.filter((cell) => !(cell.answered && cell.sourceKept)).map((cell) =>
+    unplaced(`${cell.from} → ${cell.to} over IPv${cell.family}: ${cell.answered ? "answered, but saw another source address" : cell.why}`))
+}
+
+function dropCounts(lab: Lab): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  lab.cluster.pool.dropsByReason.forEach((count, reason) => {
+    if (count > 0 && !ORDINARY_DROPS.has(dropReasonName(reason))) counts[dropReasonName(reason)] = count
   })
-  return `${pods}\n${sections.join("\n")}\ncaptures: ${out}/all.pcapng, and one file a device\n` +
-    `  tshark -r ${out}/all.pcapng -Y "icmp || icmpv6 || arp" -T fields -e frame.interface_name -e _ws.col.info\n`
+  return counts
 }
 
-/** As kubectl: upper-case headers, three spaces, no borders. */
-function table(header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string {
-  const all = [header, ...rows]
-  const widths = header.map((_, i) => Math.max(...all.map((row) => row[i]!.length)))
-  return all.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("   ").trimEnd()).join("\n") + "\n"
+export function unplaced(message: string): Problem {
+  return { file: "the run", line: null, column: null, path: "", message }
 }

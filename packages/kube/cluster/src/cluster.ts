@@ -8,24 +8,36 @@
 import { ApiStore, Informer, type Node, type Pod, type Ref, type WatchEvent } from "@podwire/api"
 import { type Controller, Runner } from "@podwire/controllers"
 import { Engine, type Ns, SECOND } from "@podwire/engine"
-import { addTap, FramePool } from "@podwire/netdev"
+import { addTap, type DropObserver, type DropReason, type Frame, FramePool, type NetDevice, type Tap } from "@podwire/netdev"
 import type { Netns } from "@podwire/netns"
 import { type Cidr, parse } from "@podwire/wire/cidr"
 import { family } from "@podwire/wire/ip"
-import type { Capture } from "./capture.ts"
 import { controllersFor } from "./control-plane.ts"
 import { EventLog } from "./event-log.ts"
 import { ExternalHost } from "./external-host.ts"
 import { Fabric } from "./fabric.ts"
+import { LinkFault } from "./fault.ts"
 import { Kubelet } from "./kubelet.ts"
 import { SETTLE_NS_MAX, SETTLE_STEPS } from "./limits.ts"
 import { NodeHost } from "./node.ts"
-import { nodeObject, type Plan, SYSTEM_NAMESPACES } from "./plan.ts"
+import { type LinkPlan, nodeObject, type Plan, SYSTEM_NAMESPACES } from "./plan.ts"
 import type { PodSandbox } from "./pod.ts"
 import { programOverride } from "./program-override.ts"
 
 /** Duplicate address detection of a new link-local address: up to 1 s at random, then 1 s (kernel facts, 87). */
 const ADDRESS_SETTLES_NS = 2.5 * SECOND
+
+/** Sees every frame of every device, and why a frame ended. */
+export type Observer = Tap & DropObserver
+
+/** What hangs on the underlay. */
+export type Machine = NodeHost | ExternalHost
+
+export interface FaultSpec {
+  readonly spec: LinkPlan["spec"]
+  readonly down: boolean
+  readonly forNs: Ns | null
+}
 
 export class Cluster {
   readonly engine: Engine
@@ -39,17 +51,19 @@ export class Cluster {
   readonly hosts: ReadonlyArray<ExternalHost>
   readonly #kubelets = new Map<string, Kubelet>()
   readonly #runner: Runner
-  readonly #capture: Capture | null
+  readonly #observers: ReadonlyArray<Observer>
   /** When the last namespace was made. */
   #youngestNs: Ns = 0
 
-  /** `capture` is made with the engine, before the first device exists. */
-  constructor(plan: Plan, capture: ((engine: Engine) => Capture) | null, extra: ReadonlyArray<Controller> = []) {
+  /** `observe` makes the observers with the engine, before the first device exists. */
+  constructor(
+    plan: Plan, observe: (engine: Engine) => ReadonlyArray<Observer> = () => [], extra: ReadonlyArray<Controller> = []
+  ) {
     this.plan = plan
     this.engine = new Engine(plan.seed)
     this.pool = new FramePool(this.engine)
-    this.#capture = capture === null ? null : capture(this.engine)
-    this.pool.observer = this.#capture
+    this.#observers = observe(this.engine)
+    if (this.#observers.length > 0) this.pool.observer = this.#observers.length === 1 ? this.#observers[0]! : new Ends(this.#observers)
     this.store = new ApiStore(this.engine)
     this.informer = new Informer(this.engine, this.store, plan.watchNs)
     this.events = new EventLog(this.engine)
@@ -115,6 +129,27 @@ export class Cluster {
     return true
   }
 
+  /** The two machines that `node1-node2` names, or null. Names may hold dashes themselves. */
+  link(text: string): readonly [Machine, Machine] | null {
+    for (let at = text.indexOf("-"); at > 0; at = text.indexOf("-", at + 1)) {
+      const a = this.machine(text.slice(0, at))
+      const b = this.machine(text.slice(at + 1))
+      if (a !== null && b !== null && a !== b) return [a, b]
+    }
+    return null
+  }
+
+  machine(name: string): Machine | null {
+    return this.node(name) ?? this.externalHost(name)
+  }
+
+  /** The link between two machines, or all of one machine's, gets worse or is cut, both ways; for good when `forNs` is null. */
+  impair(ends: readonly [Machine, Machine] | Machine, fault: FaultSpec): LinkFault {
+    const pairs = "nic" in ends ? [...this.nodes, ...this.hosts].filter((other) => other !== ends).map((other) => [ends, other] as const) : [ends]
+    const links = pairs.flatMap(([a, b]) => this.fabric.segment.between(a.nic, b.nic))
+    return new LinkFault(this.engine, links, fault.spec, fault.down, fault.forNs)
+  }
+
   /** The books of the whole: what is wrong with them, or nothing. */
   check(): ReadonlyArray<string> {
     const wrong: Array<string> = []
@@ -133,20 +168,18 @@ export class Cluster {
     return wrong
   }
 
-  flush(): void {
-    this.#capture?.flush()
-  }
-
   #nic(name: string) {
-    return (this.node(name) ?? this.externalHost(name))!.nic
+    return this.machine(name)!.nic
   }
 
   #tap(netns: Netns): void {
     this.#youngestNs = this.engine.nowNs
-    const tap = this.#capture
-    if (tap === null) return
-    for (const dev of netns.links.list()) addTap(dev, tap)
-    netns.links.onAttach = (dev) => addTap(dev, tap)
+    if (this.#observers.length === 0) return
+    const tap = (dev: NetDevice) => {
+      for (const observer of this.#observers) addTap(dev, observer)
+    }
+    netns.links.list().forEach(tap)
+    netns.links.onAttach = tap
   }
 
   /** The node's own agent is told; every other one routes to its pods, as kindnetd does. */
@@ -169,5 +202,17 @@ export class Cluster {
       const host = this.hosts[i]!
       if (routesToPods) host.netns.addRoute({ dst: pods, via, dev: host.nic })
     })
+  }
+}
+
+class Ends implements DropObserver {
+  readonly #observers: ReadonlyArray<DropObserver>
+
+  constructor(observers: ReadonlyArray<DropObserver>) {
+    this.#observers = observers
+  }
+
+  dropped(frame: Frame, reason: DropReason, dev: NetDevice | null): void {
+    for (const observer of this.#observers) observer.dropped(frame, reason, dev)
   }
 }

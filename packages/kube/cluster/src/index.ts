@@ -1,9 +1,13 @@
 export { Capture, type CaptureOptions } from "./capture.ts"
-export { Cluster } from "./cluster.ts"
+export { Cluster, type FaultSpec, type Machine, type Observer } from "./cluster.ts"
 export { Container, type ContainerState } from "./container.ts"
 export type { LoggedEvent } from "./event-log.ts"
 export { ExternalHost } from "./external-host.ts"
+export { dropReasonName } from "@podwire/netdev"
+export { FrameLog, type LoggedFrame } from "./frame-log.ts"
 export { LinkFault } from "./fault.ts"
+export type { Host, Process } from "@podwire/workload"
+export { findProgram, PROGRAMS } from "@podwire/workload"
 export { EXEC_NS_MAX, SETTLE_NS_MAX, SLICE_STEPS } from "./limits.ts"
 export { NodeHost } from "./node.ts"
 export {
@@ -11,4 +15,4 @@ export {
   type NodePlan, type Plan, type PlanIssue, type ProgramPlan
 } from "./plan.ts"
 export { type PortClash, PodSandbox } from "./pod.ts"
-export { reach, type ReachCell } from "./reach.ts"
+export { type Reach, reach, type ReachCell } from "./reach.ts"

@@ -18,3 +18,7 @@ export const BACKOFF_NS_MIN = 10 * SECOND
 export const BACKOFF_NS_MAX = 300 * SECOND
 /** The API server keeps events for an hour; a run keeps the last so many. */
 export const EVENTS_MAX = 10_000
+/** What a run remembers of its frames when nobody writes them to a file. */
+export const FRAME_LOG_BYTES_MAX = 256 * 1024 * 1024
+/** Echo requests that a reachability matrix sends; 70 pods on dual stack stay below it. */
+export const REACH_PROBES_MAX = 10_000

@@ -1,19 +1,23 @@
 /**
- * Who reaches whom, from delivered frames: every pod and every node sends an ICMP echo to every pod, and
- * what counts is the request as the receiver's eth0 saw it, with whose address, and the answer coming back.
+ * Who reaches whom, from delivered frames: every pod and every node sends an ICMP echo to every pod. What
+ * counts is the request as the receiver's interface saw it, with an address of the sender's own, and the
+ * answer coming back.
+ *
+ * Beyond REACH_PROBES_MAX probes a part of them is drawn from the seed, and `left` says how many were not sent.
  */
 import { SECOND } from "@podwire/engine"
-import type { PingReply } from "@podwire/netns"
-import { equal, family, type Ip } from "@podwire/wire/ip"
 import { addTap, Direction, type Frame, type NetDevice, removeTap, type Tap } from "@podwire/netdev"
-import * as ethertype from "@podwire/wire/ethertype"
+import type { Netns, PingReply } from "@podwire/netns"
 import { get16 } from "@podwire/wire/bytes"
-import { read4, read6 } from "@podwire/wire/ip"
+import * as ethertype from "@podwire/wire/ethertype"
+import { equal, family, type Ip, read4, read6 } from "@podwire/wire/ip"
 import type { Cluster } from "./cluster.ts"
+import { REACH_PROBES_MAX } from "./limits.ts"
 import type { PodSandbox } from "./pod.ts"
 
 const ATTEMPTS = 3
 const WAIT_NS = 4 * SECOND
+const PAYLOAD_BYTES = 56
 const ETHERNET_BYTES = 14
 
 export interface ReachCell {
@@ -21,40 +25,58 @@ export interface ReachCell {
   readonly to: string
   readonly family: 4 | 6
   answered: boolean
-  /** The receiver saw the sender's own address. */
+  /** The receiver saw an address of the sender's own. */
   sourceKept: boolean
   why: string
 }
 
-export function reach(cluster: Cluster): ReadonlyArray<ReachCell> {
-  const senders = [
-    ...cluster.pods.map((pod) => ({ name: pod.key, netns: pod.netns, ips: pod.ips as ReadonlyArray<Ip> | null })),
-    ...cluster.nodes.map((node) => ({ name: `node/${node.name}`, netns: node.netns, ips: null as ReadonlyArray<Ip> | null }))
-  ]
-  const cells: Array<ReachCell> = []
-  for (const sender of senders) {
-    for (const pod of cluster.pods) {
-      for (const target of pod.ips) {
-        const to = `${pod.namespace}/${pod.name}`
-        const cell: ReachCell = {
-          from: sender.name, to, family: family(target), answered: false, sourceKept: false, why: "TimedOut"
-        }
-        const own = sender.ips?.find((ip) => ip.length === target.length) ?? null
-        for (let attempt = 1; attempt <= ATTEMPTS && !cell.answered; attempt++) {
-          probe(cluster, sender.netns, own, pod, target, attempt, cell)
-        }
-        cells.push(cell)
-      }
-    }
-  }
-  return cells
+export interface Reach {
+  readonly cells: ReadonlyArray<ReachCell>
+  /** Probes that were not sent because there would be too many. */
+  readonly left: number
 }
 
-function probe(
-  cluster: Cluster, from: Cluster["nodes"][number]["netns"], own: Ip | null, pod: PodSandbox, target: Ip,
-  seq: number, cell: ReachCell
-): void {
+interface Probe {
+  readonly from: { readonly name: string; readonly netns: Netns }
+  readonly pod: PodSandbox
+  readonly target: Ip
+}
+
+export function reach(cluster: Cluster): Reach {
+  const { probes, left } = draw(cluster, probesOf(cluster))
+  const cells = probes.map(({ from, pod, target }) => {
+    const cell: ReachCell = { from: from.name, to: pod.key, family: family(target), answered: false, sourceKept: false, why: "TimedOut" }
+    for (let attempt = 1; attempt <= ATTEMPTS && !cell.answered; attempt++) send(cluster, from.netns, pod, target, attempt, cell)
+    return cell
+  })
+  return { cells, left }
+}
+
+function probesOf(cluster: Cluster): ReadonlyArray<Probe> {
+  const pods = cluster.pods.filter((pod) => !pod.stopping)
+  const senders = [
+    ...pods.map((pod) => ({ name: pod.key, netns: pod.netns })),
+    ...cluster.nodes.map((node) => ({ name: `node/${node.name}`, netns: node.netns }))
+  ]
+  return senders.flatMap((from) => pods.flatMap((pod) => pod.ips.map((target) => ({ from, pod, target }))))
+}
+
+/** All of them, or as many as may be, in their order (selection sampling: Knuth 3.4.2, algorithm S). */
+function draw(cluster: Cluster, all: ReadonlyArray<Probe>): { readonly probes: ReadonlyArray<Probe>; readonly left: number } {
+  if (all.length <= REACH_PROBES_MAX) return { probes: all, left: 0 }
+  const prng = cluster.engine.prng("reach")
+  let wanted = REACH_PROBES_MAX
+  const probes = all.filter((_, i) => {
+    if (!prng.chance(wanted, all.length - i)) return false
+    wanted--
+    return true
+  })
+  return { probes, left: all.length - probes.length }
+}
+
+function send(cluster: Cluster, from: Netns, pod: PodSandbox, target: Ip, seq: number, cell: ReachCell): void {
   const socket = from.ping(family(target))
+  const own = from.addresses().map(({ cidr }) => cidr.ip)
   const watcher = new SourceWatcher(target, own)
   // A packet to oneself goes over `lo`.
   const dev = pod.netns.links.byName(from === pod.netns ? "lo" : "eth0")!
@@ -63,27 +85,27 @@ function probe(
     if (reply.isError) cell.why = `ICMP ${reply.type}/${reply.code}`
     else cell.answered = true
   }
-  const errno = socket.sendTo(target, seq, new Uint8Array(56))
+  const errno = socket.sendTo(target, seq, new Uint8Array(PAYLOAD_BYTES))
   const untilNs = cluster.engine.nowNs + WAIT_NS
   while (errno === 0 && !cell.answered && cluster.engine.nowNs < untilNs) {
-    const next = Math.min(cluster.engine.nextNs, untilNs)
-    cluster.engine.advance(next, 4096)
+    cluster.engine.advance(Math.min(cluster.engine.nextNs, untilNs), 4096)
   }
+  if (errno !== 0) cell.why = "Unreachable"
   socket.close()
   removeTap(dev, watcher)
   cell.sourceKept ||= watcher.kept
   if (cell.answered) cell.why = ""
 }
 
-/** Looks for an echo request to `to` on its way in. A node may use any address of its own. */
+/** Looks for an echo request to `to` on its way in. */
 class SourceWatcher implements Tap {
   kept = false
   readonly #to: Ip
-  readonly #from: Ip | null
+  readonly #own: ReadonlyArray<Ip>
 
-  constructor(to: Ip, from: Ip | null) {
+  constructor(to: Ip, own: ReadonlyArray<Ip>) {
     this.#to = to
-    this.#from = from
+    this.#own = own
   }
 
   see(_dev: NetDevice, direction: Direction, frame: Frame): void {
@@ -92,9 +114,8 @@ class SourceWatcher implements Tap {
     const l3 = head + ETHERNET_BYTES
     const v6 = get16(bytes, head + 12) === ethertype.IPV6
     if (!v6 && get16(bytes, head + 12) !== ethertype.IPV4) return
-    const to = v6 ? read6(bytes, l3 + 24) : read4(bytes, l3 + 16)
-    if (!equal(to, this.#to)) return
+    if (!equal(v6 ? read6(bytes, l3 + 24) : read4(bytes, l3 + 16), this.#to)) return
     const source = v6 ? read6(bytes, l3 + 8) : read4(bytes, l3 + 12)
-    if (this.#from === null || equal(source, this.#from)) this.kept = true
+    if (this.#own.some((ip) => ip.length === source.length && equal(ip, source))) this.kept = true
   }
 }

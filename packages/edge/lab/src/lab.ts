@@ -1,0 +1,318 @@
+/**
+ * One living cluster, made from manifests: the face that scenarios, the command line and a user's own programs
+ * share. What a caller gives wrong is an `InputError` or a `TargetError`; everything else is a bug.
+ *
+ *   const lab = yield* Lab.make({ manifests: ["k8s/"], nodes: 3, seed: 7 })
+ *   yield* lab.settle()
+ *   const page = yield* lab.exec("shop/web-0", ["ping", "-c", "1", "10.244.1.2"])
+ */
+import { ageText, ApiError, type KubeObject, lookup, type Pod, type Ref, refOf, resourceOf, statusText } from "@podwire/api"
+import { Cluster, EXEC_NS_MAX, FrameLog, findProgram, reach, type LoggedFrame, type Observer, type Plan } from "@podwire/cluster"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import type * as Path from "effect/Path"
+import type * as Scope from "effect/Scope"
+import type * as Stdio from "effect/Stdio"
+import { Applier } from "./apply.ts"
+import { acquire, type Captures, type CapturesOptions, type CaptureWriteError } from "./captures/index.ts"
+import { type Impairment, linkSpec } from "./document/cluster.ts"
+import { durationNs } from "./document/units.ts"
+import { advanceTo, finish, settle } from "./drive.ts"
+import { InputError, type Problem, readDocuments, type SourceFile } from "./input/index.ts"
+import { readSources, type Sources } from "./input/sources.ts"
+import { load, type Loaded, planFrom } from "./load.ts"
+import { nameOf } from "./object-name.ts"
+import { stuckPods } from "./stuck.ts"
+import { findTarget, type Target, TargetError, unready } from "./target.ts"
+
+export interface LabOptions {
+  /** Files, folders (with `recursive` whole trees) and `-`. */
+  readonly manifests?: ReadonlyArray<string>
+  readonly recursive?: boolean
+  /** Documents that are at hand already. */
+  readonly sources?: ReadonlyArray<SourceFile>
+  readonly nodes?: number
+  readonly seed?: number
+  /** Everything that would be a warning is an error. */
+  readonly strict?: boolean
+  readonly captures?: CapturesOptions
+  /** Remember frames in memory: all, or those of the interfaces that this accepts; default: those the scenario's steps ask for. */
+  readonly record?: true | ((at: string) => boolean)
+}
+
+export interface ExecResult {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface FaultOptions extends Impairment {
+  /** `node1-node2`: both directions. */
+  readonly link?: string
+  /** All links of one machine. */
+  readonly node?: string
+  readonly down?: boolean
+  readonly for?: string
+}
+
+/** kubectl's exit code for a program that the container does not have. */
+const EXIT_NOT_FOUND = 127
+const EXIT_TIMED_OUT = 124
+
+export class Lab {
+  readonly cluster: Cluster
+  readonly loaded: Loaded
+  readonly captures: Captures["Service"] | null
+  readonly #applier: Applier
+  readonly #log: FrameLog | null
+
+  private constructor(cluster: Cluster, loaded: Loaded, captures: Captures["Service"] | null, log: FrameLog | null) {
+    this.cluster = cluster
+    this.loaded = loaded
+    this.captures = captures
+    this.#log = log
+    this.#applier = new Applier(cluster)
+  }
+
+  static make: (options: LabOptions) => Effect.Effect<
+    Lab, InputError | CaptureWriteError, Scope.Scope | FileSystem.FileSystem | Path.Path | Stdio.Stdio
+  > = Effect.fnUntraced(function*(options: LabOptions) {
+    const read = options.manifests === undefined
+      ? NO_SOURCES
+      : yield* readSources(options.manifests, { recursive: options.recursive ?? false })
+    return yield* build([...read.files, ...options.sources ?? []], options, read.problems)
+  })
+
+  /** From documents that are at hand: no files are read. */
+  static of: (sources: ReadonlyArray<SourceFile>, options: LabOptions) => Effect.Effect<
+    Lab, InputError | CaptureWriteError, Scope.Scope
+  > = (sources, options) => build(sources, options, [])
+
+  /** @internal */
+  static build(cluster: Cluster, loaded: Loaded, captures: Captures["Service"] | null, log: FrameLog | null): Lab | ReadonlyArray<Problem> {
+    const lab = new Lab(cluster, loaded, captures, log)
+    const { problems } = lab.#applier.applyAll(loaded.objects.filter(({ object }) => object.kind !== "Node"))
+    return problems.length > 0 ? problems : lab
+  }
+
+  get plan(): Plan {
+    return this.cluster.plan
+  }
+
+  /** What is kept and not carried out, and what was made although no manifest says so. */
+  get warnings(): ReadonlyArray<string> {
+    return [...this.loaded.warnings, ...this.#applier.warnings]
+  }
+
+  get now(): string {
+    return ageText(this.cluster.engine.nowNs)
+  }
+
+  /** Until every controller, agent and address is at rest. */
+  settle(): Effect.Effect<boolean> {
+    return settle(this.cluster)
+  }
+
+  /** Pods that no node takes, or that get no address, told at their manifests' places. */
+  stuck(): ReadonlyArray<Problem> {
+    return stuckPods(this.cluster, (pod) => this.#applier.sourceOf(pod))
+  }
+
+  /** Where the manifest stands that this object came from, through whatever made it. */
+  sourceOf(object: KubeObject): ReturnType<Applier["sourceOf"]> {
+    return this.#applier.sourceOf(object)
+  }
+
+  target(text: string, namespace = "default", container: string | null = null): Effect.Effect<Target, TargetError> {
+    return Effect.suspend(() => {
+      const target = findTarget(this.cluster, text, namespace, container)
+      return target instanceof TargetError ? Effect.fail(target) : Effect.succeed(target)
+    })
+  }
+
+  exec(
+    who: string, argv: ReadonlyArray<string>,
+    options: { readonly namespace?: string; readonly container?: string; readonly timeout?: string } = {}
+  ): Effect.Effect<ExecResult, TargetError> {
+    const { cluster } = this
+    const self = this
+    return Effect.gen(function*() {
+      const { host } = yield* self.target(who, options.namespace, options.container ?? null)
+      const program = findProgram(argv[0] ?? "")
+      if (program === null) {
+        const what = `exec: "${argv[0] ?? ""}": executable file not found in $PATH\n`
+        return { exitCode: EXIT_NOT_FOUND, stdout: "", stderr: what }
+      }
+      const process = program.start(host, argv)
+      const mostNs = options.timeout === undefined ? EXEC_NS_MAX : durationNs(options.timeout)!
+      const ended = yield* finish(cluster, process, mostNs)
+      if (!ended) process.kill()
+      return { exitCode: ended ? process.exitCode! : EXIT_TIMED_OUT, stdout: process.stdout, stderr: process.stderr }
+    })
+  }
+
+  /** As `kubectl apply -f`: one line an object. */
+  apply(...paths: ReadonlyArray<string>): Effect.Effect<
+    ReadonlyArray<string>, InputError, FileSystem.FileSystem | Path.Path | Stdio.Stdio
+  > {
+    return Effect.flatMap(readSources(paths), ({ files, problems }) =>
+      problems.length > 0 ? Effect.fail(new InputError({ problems })) : this.applySources(files))
+  }
+
+  /** Paths as the scenario's folder has them. */
+  applyBeside(names: ReadonlyArray<string>): ReturnType<Lab["apply"]> {
+    const file = this.loaded.scenario?.document.file ?? ""
+    const folder = file.slice(0, file.lastIndexOf("/") + 1)
+    return this.apply(...names.map((name) => (name.startsWith("/") ? name : folder + name)))
+  }
+
+  applySources(sources: ReadonlyArray<SourceFile>): Effect.Effect<ReadonlyArray<string>, InputError> {
+    return Effect.suspend(() => {
+      const { documents, problems } = readDocuments(sources)
+      const loaded = load(documents)
+      const all = [...problems, ...loaded.problems]
+      if (all.length > 0) return Effect.fail(new InputError({ problems: all }))
+      const applied = this.#applier.applyAll(loaded.objects)
+      return applied.problems.length > 0 ? Effect.fail(new InputError({ problems: applied.problems })) : Effect.succeed(applied.lines)
+    })
+  }
+
+  /** `pod/web-0`, `deployment/web`, `shop/deployment/web`; dependents follow. */
+  delete(what: string, namespace = "default"): Effect.Effect<string, TargetError> {
+    return Effect.flatMap(this.#object(what, namespace), (object) => {
+      const ref = refOf(object)
+      const grace = object.kind === "Pod" && (object as Pod).spec?.nodeName !== undefined
+        ? (object as Pod).spec!.terminationGracePeriodSeconds ?? 30
+        : 0
+      this.cluster.store.delete(ref, grace)
+      return Effect.succeed(`${nameOf(object)} deleted`)
+    })
+  }
+
+  scale(what: string, replicas: number, namespace = "default"): Effect.Effect<string, TargetError> {
+    return Effect.flatMap(this.#object(what, namespace), (object) => {
+      if (!SCALABLE.includes(object.kind)) {
+        return Effect.fail(new TargetError({ what: `cannot scale ${nameOf(object)}: ${SCALABLE.join(", ")} can be scaled` }))
+      }
+      const result = this.cluster.store.update({ ...object, spec: { ...object.spec as object, replicas } })
+      if (result instanceof ApiError) return Effect.fail(new TargetError({ what: statusText(result) }))
+      return Effect.succeed(`${nameOf(object)} scaled`)
+    })
+  }
+
+  /** The workloads or pods have everything running that they ask for; if not when all is at rest, why not. */
+  ready(what: ReadonlyArray<string>, namespace = "default"): Effect.Effect<ReadonlyArray<string>, TargetError> {
+    const self = this
+    return Effect.gen(function*() {
+      yield* self.settle()
+      const lines: Array<string> = []
+      for (const name of what) {
+        const object = yield* self.#object(name.includes("/") ? name : `pod/${name}`, namespace)
+        const why = unready(self.cluster, object)
+        if (why !== null) return yield* new TargetError({ what: `${nameOf(object)} is not ready: ${why}` })
+        lines.push(`${nameOf(object)} condition met`)
+      }
+      return lines
+    })
+  }
+
+  /** Every pod and node to every pod; one line a family, or the first pair that fails. */
+  reachAll(): Effect.Effect<ReadonlyArray<string>, TargetError> {
+    return Effect.suspend(() => {
+      const { cells } = reach(this.cluster)
+      const bad = cells.find((cell) => !(cell.answered && cell.sourceKept))
+      if (bad !== undefined) {
+        return Effect.fail(new TargetError({ what: `${bad.from} → ${bad.to} over IPv${bad.family}: ${bad.answered ? "another source address" : bad.why}` }))
+      }
+      return Effect.succeed(this.plan.ipFamilies.map((family) => {
+        const count = cells.filter((cell) => cell.family === family).length
+        return `IPv${family}: ${count} of ${count} pairs answer and see the sender's own address`
+      }))
+    })
+  }
+
+  fault(options: FaultOptions): Effect.Effect<void, TargetError> {
+    return Effect.suspend(() => {
+      const { link, node } = options
+      const ends = link === undefined ? this.cluster.machine(node ?? "") : this.cluster.link(link)
+      if (ends === null) {
+        const names = [...this.cluster.nodes, ...this.cluster.hosts].map((machine) => machine.name).join(", ")
+        return Effect.fail(new TargetError({ what: `no ${link === undefined ? `machine is called "${node ?? ""}"` : `link is called "${link}"; say A-B`}; machines are ${names}` }))
+      }
+      const forNs = options.for === undefined ? null : durationNs(options.for)
+      this.cluster.impair(ends, { spec: linkSpec(options), down: options.down ?? false, forNs })
+      return Effect.void
+    })
+  }
+
+  /** `5s`, `10 seconds`. */
+  advance(duration: string): Effect.Effect<void> {
+    return Effect.suspend(() => advanceTo(this.cluster, this.cluster.engine.nowNs + (durationNs(duration) ?? 0)))
+  }
+
+  /** What `record` kept, oldest first. */
+  frames(at: string | null = null): ReadonlyArray<LoggedFrame> {
+    return this.#log?.frames(at) ?? []
+  }
+
+  #object(what: string, namespace: string): Effect.Effect<KubeObject, TargetError> {
+    return Effect.suspend(() => {
+      const parts = what.split("/")
+      const [kindWord, name] = parts.slice(-2)
+      const kind = kindWord === undefined ? null : lookup(kindWord)
+      if (kind === null || name === undefined) {
+        return Effect.fail(new TargetError({ what: `"${what}" names no object; say KIND/NAME or NAMESPACE/KIND/NAME` }))
+      }
+      const where = kind.namespaced ? (parts.length === 3 ? parts[0]! : namespace) : ""
+      const ref: Ref = { kind: kind.kind, namespace: where, name }
+      const object = this.cluster.store.get(ref.kind, ref.namespace, ref.name)
+      return object === null
+        ? Effect.fail(new TargetError({ what: `Error from server (NotFound): ${resourceOf(kind)} "${name}" not found` }))
+        : Effect.succeed(object)
+    })
+  }
+}
+
+const NO_SOURCES: Sources = { files: [], problems: [] }
+
+const build = Effect.fnUntraced(function*(sources: ReadonlyArray<SourceFile>, options: LabOptions, unread: ReadonlyArray<Problem>) {
+  const { documents, problems: unreadable } = readDocuments(sources)
+  const loaded = load(documents)
+  const problems: Array<Problem> = [...unread, ...unreadable, ...loaded.problems]
+    const plan = planFrom(loaded, given(options), problems)
+    if (options.strict === true) {
+      for (const warning of loaded.warnings) problems.push({ file: "--strict", line: null, column: null, path: "", message: warning })
+    }
+    if (problems.length > 0) return yield* new InputError({ problems })
+    const captures = options.captures === undefined ? null : yield* acquire(options.captures)
+    let log: FrameLog | null = null
+    const cluster = new Cluster(plan, (engine) => {
+      const observers: Array<Observer> = []
+      if (captures !== null) observers.push(captures.tap(engine))
+      const record = options.record ?? expectedInterfaces(loaded)
+      if (record !== null) {
+        log = new FrameLog(engine, record === true ? null : record)
+        observers.push(log)
+      }
+      return observers
+    })
+    const lab = Lab.build(cluster, loaded, captures, log)
+    if (!(lab instanceof Lab)) return yield* new InputError({ problems: lab })
+    return lab
+})
+
+const SCALABLE = ["Deployment", "ReplicaSet", "StatefulSet"]
+
+/** The interfaces that the scenario's steps expect frames at. */
+function expectedInterfaces({ scenario }: Loaded): ((at: string) => boolean) | null {
+  const steps = scenario?.value.spec.steps ?? []
+  const names = new Set(steps.flatMap((step) => step.expect?.frames ?? []).map((frame) => frame.at))
+  return names.size === 0 ? null : (at) => names.has(at)
+}
+
+function given({ nodes, seed }: LabOptions): Partial<Plan> {
+  return {
+    ...seed === undefined ? {} : { seed },
+    ...nodes === undefined ? {} : { nodes: Array.from({ length: nodes }, (_, i) => ({ name: `node${i + 1}` })) }
+  }
+}
