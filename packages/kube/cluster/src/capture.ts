@@ -7,7 +7,8 @@
  * that Linux leaves to hardware (own addresses over `lo`) are completed in the copy, unless `rawChecksums`
  * asks for Linux's bytes: then epb_flags say that the checksum is not ready.
  *
- * A device has an interface from its first frame on; a device that comes back under the same name and
+ * What leaves `lo` is seen once, when it comes back, as tcpdump shows it (libpcap passes over the outgoing
+ * copy). A device has an interface from its first frame on; a device that comes back under the same name and
  * address goes on in the same file. What is kept is one small record for each name, whatever the traffic.
  * Not supported: filters by packet, rotation of files, snap lengths.
  */
@@ -79,7 +80,7 @@ export class Capture implements Tap, DropObserver {
     if (entry === undefined || entry.dev !== dev.name || entry.ns !== dev.ns || entry.mac !== dev.mac) {
       entry = this.#enter(dev)
     }
-    if (entry.ignored) return
+    if (entry.ignored || (entry.loopback && direction === Direction.Out)) return
     let comment = this.#options.comment === undefined ? "" : this.#options.comment(dev, direction, frame)
     if (frame.corrupted) comment = comment === "" ? CORRUPTED : `${CORRUPTED}; ${comment}`
     if (frame.csum !== Checksum.Partial) this.#write(entry, frame.bytes, frame, direction, comment)
@@ -149,6 +150,7 @@ export class Capture implements Tap, DropObserver {
   /** A device's first frame, or its first since it was renamed, moved or given another address. */
   #enter(dev: NetDevice): Entry {
     const entry = this.#make(dev.ns, dev.name, dev.kind, dev.mac)
+    entry.loopback = dev.loopback
     this.#bySerial[dev.serial] = entry
     return entry
   }
@@ -224,6 +226,7 @@ class Entry {
   received = 0
   /** `only` does not want it. */
   ignored = false
+  loopback = false
   allId = 0
   ownId = 0
   file: DeviceFile | null = null

@@ -1,6 +1,6 @@
 import { Engine } from "@podwire/engine"
 import {
-  addTap, Checksum, DropReason, Dummy, type Frame, FramePool, type NetDevice, Veth
+  addTap, Checksum, DropReason, Dummy, type Frame, FramePool, Loopback, type NetDevice, Veth
 } from "@podwire/netdev"
 import { finish, pseudo4, pseudo6 } from "@podwire/wire/checksum"
 import { set16 } from "@podwire/wire/bytes"
@@ -120,7 +120,8 @@ it("a packet has one number at every hop, a direction, and its place in the orde
   b.xmit(packet(world.pool, { v6: true }))
   world.engine.advance(5_000, 100)
   world.capture.close()
-  expect([...world.files.keys()]).toEqual(["all.pcapng", "node1/veth1.pcapng", "default/web-0/eth0.pcapng", "node1/drop.pcapng"])
+  expect([...world.files.keys()]).toEqual(
+    ["all.pcapng", "node1/veth1.pcapng", "default/web-0/eth0.pcapng", "node1/drop.pcapng"])
   expect(world.list("all.pcapng")).toBe(`\
 node1/veth1 0 flags=2 id=1 47 bytes
 default/web-0/eth0 0 flags=1 id=1 47 bytes
@@ -224,9 +225,11 @@ it("options: classic files, no common file, only the common file, some devices, 
   expect(files({ all: false })).toBe(
     "node1/eth0.pcapng=pcapng: node2/eth0.pcapng=pcapng: nowhere/drop.pcapng=pcapng:NO_SOCKET")
   expect(files({ devices: false })).toBe("all.pcapng=pcapng:||NO_SOCKET")
-  expect(files({ only: (name) => name === "node2/eth0" })).toBe("all.pcapng=pcapng: node2/eth0.pcapng=pcapng:")
-  expect(files({ devices: false, comment: (dev, direction) => dev.ns === "node1" ? `DNAT ${direction}` : "" }))
-    .toBe("all.pcapng=pcapng:DNAT 2||NO_SOCKET")
+  expect(files({ only: (name) => name === "node2/eth0" }))
+    .toBe("all.pcapng=pcapng: node2/eth0.pcapng=pcapng:")
+  const comment = (dev: NetDevice, direction: number) => dev.ns === "node1" ? `DNAT ${direction}` : ""
+  expect(files({ devices: false, comment })).toBe(
+    "all.pcapng=pcapng:DNAT 2||NO_SOCKET")
 })
 
 it("a device that is renamed is a new interface; one that comes back goes on in its file", () => {
@@ -244,13 +247,23 @@ it("a device that is renamed is a new interface; one that comes back goes on in 
     .toEqual([[0, 1], [0, 1], [1, 2]])
 })
 
+it("what leaves lo is seen once, when it comes back", () => {
+  const world = new World()
+  const lo = world.attach(new Loopback(world.engine, world.pool), "node1")
+  lo.xmit(packet(world.pool, { partial: true }))
+  world.engine.advance(10, 10)
+  world.capture.flush()
+  expect(world.list("node1/lo.pcapng")).toBe("node1/lo 0 flags=1 id=1 47 bytes")
+})
+
 it("a device called drop shares the file of dead frames, not their interface", () => {
   const world = new World({ classic: true })
   world.dummy("node1", "drop").xmit(packet(world.pool))
   world.pool.drop(packet(world.pool), DropReason.NO_SOCKET, world.dummy("node1", "eth0"))
   world.capture.close()
   const { packets } = world.file("node1/drop.pcapng")
-  expect(packets.map(({ interface: on, comments }) => [on.id, on.mac, ...comments])).toEqual([[0, 0x020000000009], [1, null, "NO_SOCKET on eth0"]])
+  expect(packets.map(({ interface: on, comments }) => [on.id, on.mac, ...comments])).toEqual(
+    [[0, 0x020000000009], [1, null, "NO_SOCKET on eth0"]])
 })
 
 it("what comes after close is not written, and closing again changes nothing", () => {

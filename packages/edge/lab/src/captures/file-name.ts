@@ -1,6 +1,6 @@
 /**
- * File names for interfaces: `default/web-0/eth0` becomes `default-web-0-eth0`. Letters, digits and `._-` stay,
- * everything else becomes `_`, so that a name is good on Linux, macOS and Windows.
+ * File names for interfaces: `default/web-0/eth0` becomes `default-web-0-eth0`. Letters, digits and `._-`
+ * stay, everything else becomes `_`, so that a name is good on Linux, macOS and Windows.
  *
  * Two interfaces never share a file: `a-b/c` and `a/b-c` become `a-b-c` and `a-b-c~2`, in the order in which
  * they are asked for, which the seed decides. The interface's own name stands in the file.

@@ -7,9 +7,9 @@
  *
  * At most `openMax` files are open; the one not written for longest is closed and later opened to append.
  *
- * What an earlier run left: the file `.podwire-captures` lists what a run wrote, and the next run in the folder
- * removes what is listed. Other files stay, except one that has the name of a capture of this run: that is
- * overwritten, as by `tcpdump -w`.
+ * What an earlier run left: the file `.podwire-captures` lists what a run wrote, and the next run in the
+ * folder removes what is listed. Other files stay, except one that has the name of a capture of this run:
+ * that is overwritten, as by `tcpdump -w`.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

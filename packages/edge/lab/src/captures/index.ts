@@ -1,6 +1,6 @@
 /**
- * Captures as a resource: acquired in a scope, whole and closed when the scope ends, however it ends. The sink
- * that the data plane writes into is synchronous and never fails there; its failure is told by `close`.
+ * Captures as a resource: acquired in a scope, whole and closed when the scope ends, however it ends. The
+ * sink that the data plane writes into is synchronous and never fails there; `close` tells its failure.
  */
 import { Capture, type CaptureOptions } from "@podwire/cluster/capture"
 import * as Context from "effect/Context"
@@ -25,7 +25,10 @@ export class Captures extends Context.Service<Captures, {
   readonly tap: (engine: Engine) => Capture
   /** Hand what is buffered to the file system: the files can be opened while the run stands still. */
   readonly flush: Effect.Effect<void, CaptureWriteError>
-  /** Statistics, last packets, files closed; again is harmless. Without it the scope's end does the same. */
+  /**
+   * Statistics, last packets, files closed; again is harmless. The scope's end does the same, but can only log
+   * a failure.
+   */
   readonly close: Effect.Effect<void, CaptureWriteError>
 }>()("@podwire/lab/Captures") {}
 
@@ -38,13 +41,17 @@ export function acquire(
         try: () => new OpenCaptures(options),
         catch: (cause) => new CaptureWriteError({ file: options.folder, cause })
       }),
-      (captures) => Effect.sync(() => captures.close())
+      (captures) => Effect.suspend(() => {
+        const { told } = captures
+        const error = captures.close()
+        return error === null || told ? Effect.void : Effect.logError(error.message)
+      })
     ),
     (captures) => ({
       folder: options.folder,
       tap: (engine) => captures.tap(engine),
-      flush: told(() => captures.flush()),
-      close: told(() => captures.close())
+      flush: failing(() => captures.flush()),
+      close: failing(() => captures.close())
     })
   )
 }
@@ -57,6 +64,8 @@ class OpenCaptures {
   readonly #options: CapturesOptions
   readonly #files: CaptureFolder
   #capture: Capture | null = null
+  /** Somebody has been given the failure. */
+  told = false
 
   constructor(options: CapturesOptions) {
     this.#options = options
@@ -65,7 +74,8 @@ class OpenCaptures {
 
   tap(engine: Engine): Capture {
     if (this.#capture !== null) throw new Error("captures have one run: acquire others for the next")
-    return (this.#capture = new Capture(engine, (name, format) => this.#files.sink(name, format), this.#options))
+    const open = (name: string, format: "pcapng" | "pcap") => this.#files.sink(name, format)
+    return (this.#capture = new Capture(engine, open, this.#options))
   }
 
   flush(): CaptureWriteError | null {
@@ -81,11 +91,13 @@ class OpenCaptures {
 
   #error(): CaptureWriteError | null {
     const { failure } = this.#files
-    return failure === null ? null : new CaptureWriteError(failure)
+    if (failure === null) return null
+    this.told = true
+    return new CaptureWriteError(failure)
   }
 }
 
-function told(run: () => CaptureWriteError | null): Effect.Effect<void, CaptureWriteError> {
+function failing(run: () => CaptureWriteError | null): Effect.Effect<void, CaptureWriteError> {
   return Effect.suspend(() => {
     const error = run()
     return error === null ? Effect.void : Effect.fail(error)
