@@ -9,7 +9,7 @@ import { type Address, type Netns } from "@podwire/netns"
 import { broadcast, type Cidr, contains } from "@podwire/wire/cidr"
 import { family, format } from "@podwire/wire/ip"
 import { command, type IpCall } from "./ip.ts"
-import { anyLink, fits, type LinkFilter, printBriefName, printLink, printStats, readLinkFilter } from "./ip-link.ts"
+import { anyLink, findDevice, fits, type LinkFilter, printBriefName, printLink, printStats, readLinkFilter } from "./ip-link.ts"
 import { readPrefix } from "./prefix.ts"
 import { invalid } from "./words.ts"
 
@@ -43,11 +43,14 @@ export function address(call: IpCall): void {
   command(call, "address", COMMANDS)
   const filter: AddressFilter = { ...anyLink(), family: options.family, scopes: null, to: null, flags: [] }
   while (!words.done) readFilter(call, filter)
+  findDevice(call, filter)
   for (const dev of netns.links.list()) {
     if (!fits(dev, filter)) continue
-    const addresses = ordered(netns, dev).filter((one) => wanted(one, filter))
-    const picky = filter.family !== null || filter.scopes !== null || filter.to !== null || filter.flags.length > 0
-    if (picky && addresses.length === 0) continue
+    const all = ordered(netns, dev)
+    const addresses = all.filter((one) => wanted(one, filter))
+    const picky = filter.family !== null || filter.scopes !== null || filter.flags.length > 0
+    // A device without any address passes every filter but that for a family (ipaddr_filter).
+    if (picky && addresses.length === 0 && (all.length > 0 || filter.family !== null)) continue
     out.object("", () => printDevice(call, dev, addresses, filter))
   }
 }
@@ -122,7 +125,7 @@ function printDevice(
     for (const one of addresses) out.object("", () => printAddress(call, one))
   })
   if (options.stats > 0 && !options.oneline) {
-    printStats(call, dev)
+    printStats(call, dev, false)
     out.say("\n")
   }
 }

@@ -18,9 +18,10 @@ import type { Printer } from "./printer.ts"
 import { duplicate, invalid } from "./words.ts"
 
 export interface LinkFilter {
+  /** As it was given; "" is every device. */
+  name: string
   dev: NetDevice | null
   up: boolean
-  down: boolean
   master: NetDevice | null
   nomaster: boolean
   kind: string | null
@@ -35,13 +36,14 @@ export function link(call: IpCall): void {
   command(call, "link", COMMANDS)
   const filter = anyLink()
   while (!words.done) readLinkFilter(call, filter)
+  findDevice(call, filter)
   for (const dev of netns.links.list()) {
     if (!fits(dev, filter)) continue
     out.object("", () => {
       if (options.brief) printBrief(call, dev)
       else {
         printLink(call, dev, { mode: true, physical: true, naming: "by-netnsid" })
-        if (options.stats > 0) printStats(call, dev)
+        if (options.stats > 0) printStats(call, dev, true)
       }
       out.say("\n")
     })
@@ -49,14 +51,13 @@ export function link(call: IpCall): void {
 }
 
 export function anyLink(): LinkFilter {
-  return { dev: null, up: false, down: false, master: null, nomaster: false, kind: null }
+  return { name: "", dev: null, up: false, master: null, nomaster: false, kind: null }
 }
 
 /** One keyword, and its value, of `ip link show` and `ip addr show`. */
 export function readLinkFilter({ netns, words }: IpCall, filter: LinkFilter): void {
   const word = words.take()
   if (word === "up") filter.up = true
-  else if (word === "down") filter.down = true
   else if (word === "master") {
     const name = words.argument()
     filter.master = netns.links.byName(name)
@@ -66,16 +67,19 @@ export function readLinkFilter({ netns, words }: IpCall, filter: LinkFilter): vo
   else if (["group", "vrf", "proto", "novf", "help"].includes(word)) notModelled(`ip ... ${word}`)
   else {
     const name = word === "dev" ? words.argument() : word
-    if (filter.dev !== null) duplicate("dev", name)
-    filter.dev = netns.links.byName(name)
-    // The tool looks names up after it has read all words.
-    if (filter.dev === null && !words.done) duplicate("dev", words.peek())
-    if (filter.dev === null) fail(`Device "${name}" does not exist.`, 1)
+    if (filter.name !== "") duplicate("dev", name)
+    filter.name = name
   }
 }
 
+/** All words are read before the device is looked for. */
+export function findDevice({ netns }: IpCall, filter: LinkFilter): void {
+  if (filter.name === "") return
+  filter.dev = netns.links.byName(filter.name) ?? fail(`Device "${filter.name}" does not exist.`, 1)
+}
+
 export function fits(dev: NetDevice, filter: LinkFilter): boolean {
-  return (filter.dev === null || dev === filter.dev) && (!filter.up || dev.up) && !(filter.down && dev.up) &&
+  return (filter.dev === null || dev === filter.dev) && (!filter.up || dev.up) &&
     (filter.master === null || dev.master === filter.master) && (!filter.nomaster || dev.master === null) &&
     (filter.kind === null || dev.kind === filter.kind || isSlave(dev, filter.kind))
 }
@@ -102,7 +106,7 @@ export function printLink(call: IpCall, dev: NetDevice, form: LinkForm): void {
   printFlags(netns, out, dev, form.naming)
   out.put("mtu", dev.mtu, `mtu ${dev.mtu} `)
   if (!short) out.put("qdisc", qdisc(dev), `qdisc ${qdisc(dev)} `)
-  if (dev.master !== null) out.put("master", dev.master.name, `master ${dev.master.name} `)
+  if (dev.master !== null && !short) out.put("master", dev.master.name, `master ${dev.master.name} `)
   const state = operState(netns, dev)
   out.put("operstate", state, `state ${state} `)
   if (form.mode) out.put("linkmode", "DEFAULT", "mode DEFAULT ")
@@ -180,27 +184,31 @@ export function printBriefName({ netns, out }: IpCall, dev: NetDevice): void {
   out.say(`${nameAndLink(netns, dev, "by-netnsid").padEnd(16)} `).put("operstate", state, `${state.padEnd(14)} `)
 }
 
-/** Columns as wide as the widest number in them (size_columns). */
-export function printStats({ options, out }: IpCall, dev: NetDevice): void {
+/** Columns as wide as the widest number in them (size_columns); `after` a line that has not ended. */
+export function printStats({ options, out }: IpCall, dev: NetDevice, after: boolean): void {
   const { rxBytes, rxPackets, rxDropped, txBytes, txPackets, txDropped } = dev.stats
   const more = options.stats > 1
+  const changes = dev.up ? 2 : 1
   const rx = [rxBytes, rxPackets, 0, rxDropped, 0, 0]
   const tx = [txBytes, txPackets, 0, txDropped, 0, 0]
   const wide = [10, 7, 6, 7, 7, 7].map((least, i) =>
     Math.max(least, String(rx[i]).length, String(tx[i]).length))
   const row = (cells: ReadonlyArray<string | number>, from = 0) =>
     cells.map((cell, i) => String(cell).padStart(wide[i + from]!)).join(" ")
-  const changes = dev.up ? 2 : 1
-  const head = (what: string, cells: ReadonlyArray<string>) =>
-    out.nl().say(`    ${what}: ${cells[0]!.padStart(wide[0]! - 4)} ${row(cells.slice(1), 1)}${" ".repeat(11)}`)
-  const errors = (what: string, cells: ReadonlyArray<string>, values: ReadonlyArray<number>) => {
-    out.nl().say(`    ${what} errors:${" ".repeat(wide[0]! - 10)} ${row(cells, 1)}`)
-    out.nl().say(`    ${" ".repeat(wide[0]!)} ${row(values, 1)} `)
+  const lines: Array<string> = []
+  const table = (what: string, [first = "", ...names]: ReadonlyArray<string>, values: ReadonlyArray<number>) => {
+    lines.push(`    ${what}: ${first.padStart(wide[0]! - 4)} ${row(names, 1)}${" ".repeat(11)}`, `    ${row(values)} `)
   }
-  head("RX", ["bytes", "packets", "errors", "dropped", "missed", "mcast"]).nl().say(`    ${row(rx)} `)
-  if (more) errors("RX", ["length", "crc", "frame", "fifo", "overrun"], [0, 0, 0, 0, 0])
-  head("TX", ["bytes", "packets", "errors", "dropped", "carrier", "collsns"]).nl().say(`    ${row(tx)} `)
-  if (more) errors("TX", ["aborted", "fifo", "window", "heartbt", "transns"], [0, 0, 0, 0, changes])
+  const errors = (what: string, names: ReadonlyArray<string>, values: ReadonlyArray<number>) => {
+    if (!more) return
+    lines.push(`    ${what} errors:${" ".repeat(wide[0]! - 10)} ${row(names, 1)}`)
+    lines.push(`    ${" ".repeat(wide[0]!)} ${row(values, 1)} `)
+  }
+  table("RX", ["bytes", "packets", "errors", "dropped", "missed", "mcast"], rx)
+  errors("RX", ["length", "crc", "frame", "fifo", "overrun"], [0, 0, 0, 0, 0])
+  table("TX", ["bytes", "packets", "errors", "dropped", "carrier", "collsns"], tx)
+  errors("TX", ["aborted", "fifo", "window", "heartbt", "transns"], [0, 0, 0, 0, changes])
+  out.say(`${after ? out.newline : ""}${lines.join(out.newline)}`)
   noteStats(out, rx, tx, more, changes)
 }
 

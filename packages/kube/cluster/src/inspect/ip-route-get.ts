@@ -91,7 +91,7 @@ function get4({ netns, options, out }: IpCall, question: Question, to: Ip): void
     if (from !== null) out.put("from", format(from), `from ${format(from)} `)
     if (way.via !== null) gateway(out, way.via)
     device(out, way.dev)
-    if (options.details) out.put("table", "main", "table main ")
+    if (options.details && way.found !== null) out.put("table", "main", "table main ")
     if (way.src !== null && from === null && iif === null) source(out, way.src)
     // The flag of a multicast route has the number of another that the tool knows (RTM_F_OFFLOAD_FAILED).
     const flags = way.type === "multicast" ? ["rt_offload_failed"] : []
@@ -109,8 +109,8 @@ function get4({ netns, options, out }: IpCall, question: Question, to: Ip): void
 function outgoing4(netns: Netns, { from, oif }: Question, to: Ip): Way4 {
   if (from !== null && netns.findAddress(from) === null) refuse(Errno.ENETUNREACH)
   const way = oif === null ? netns.ip4.route(to[0]!) : netns.ip4.routeVia(to[0]!, oif)
-  if (way.type === "none" && oif !== null) {
-    // With a device named and no route, the destination is taken to be on the link (ip_route_output_key_hash_rcu).
+  if (oif !== null && refusal(way.type) !== Errno.OK) {
+    // With a device named and no way, the destination is taken to be on its link (ip_route_output_key_hash_rcu).
     const src = Int32Array.of(netns.ip4.selectSource(oif, to[0]!))
     return { type: "unicast", dev: oif, via: null, src, found: null }
   }

@@ -135,7 +135,7 @@ function dump(netns: Netns, version: 4 | 6, { table, tableNamed }: RouteFilter):
 }
 
 /** By network, then longest prefix, then metric: leaves of the trie and their aliases (fib_table_dump). */
-function compare4(a: Route, b: Route): number {
+export function compare4(a: Route, b: Route): number {
   return compare(a.dst.ip, b.dst.ip) || b.dst.bits - a.dst.bits || a.metric - b.metric
 }
 

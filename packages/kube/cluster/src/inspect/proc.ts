@@ -10,6 +10,7 @@ import * as mac from "@podwire/wire/mac"
 import { arpEntries } from "./arp.ts"
 import { Failure, notModelled } from "./failure.ts"
 import { ordered } from "./ip-addr.ts"
+import { compare4 } from "./ip-route.ts"
 
 const FILES: Readonly<Record<string, (netns: Netns) => string>> = { arp, dev, if_inet6: ifInet6, route }
 
@@ -98,7 +99,7 @@ const ROUTE_LINE = 127
 /** net/ipv4/fib_trie.c: fib_route_seq_show; lines are padded to a fixed width. */
 function route(netns: Netns): string {
   const head = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
-  const lines = [...netns.routes(4)].filter(({ type }) => type !== "broadcast" && type !== "multicast")
+  const lines = [...netns.routes(4)].sort(compare4).filter(({ type }) => type !== "broadcast" && type !== "multicast")
     .map((one) => `${routeCells(one, one.dev).join("\t")}`)
   return [head, ...lines].map((line) => `${line.padEnd(ROUTE_LINE)}\n`).join("")
 }
