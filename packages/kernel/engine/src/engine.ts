@@ -3,7 +3,8 @@
  *
  * Order is total: events run by (time, order in which they were asked for). What is due at one
  * instant therefore runs first in, first out, whether it came from `soon` or from a timer.
- * Invariants: `nowNs` never falls; `advance` returns after `stepsMax` steps whatever happens.
+ * Invariants: `nowNs` never falls and stays a safe integer (104 days of nanoseconds); `advance` returns after
+ * `stepsMax` steps whatever happens, and however time is cut into calls the same things happen in the same order.
  */
 import { assert } from "./assert.ts"
 import { Backlog, type Task } from "./backlog.ts"
@@ -19,10 +20,26 @@ export interface Progress {
   readonly idle: boolean
 }
 
+/** What events happen to: a device. A name is asked for only when somebody looks. */
+export interface EventSource {
+  readonly serial: number
+  label(): string
+}
+
+/** `what` of an event that is an arrival; otherwise it is the reason of a drop, zero or more. */
+export const ARRIVED = -1
+
+/** Hears of each event that the digest folds, in order. It looks and changes nothing. */
+export interface EventObserver {
+  event(nowNs: Ns, source: EventSource, length: number, what: number): void
+}
+
 export class Engine {
   readonly seed: number
-  /** Folds what devices and pools report; see `digest.ts`. */
+  /** Folds every event: equal digests, equal runs. */
   readonly digest = new Digest()
+  /** Who hears of each event too; null, and then it costs one comparison. */
+  observer: EventObserver | null = null
   #nowNs: Ns = 0
   #order = 0
   #steps = 0
@@ -70,6 +87,16 @@ export class Engine {
     return ++this.#serials
   }
 
+  /** Something happened that a run is known by: a frame of `length` bytes arrived at `source` or ended there. */
+  note(source: EventSource, length: number, what: number): void {
+    const digest = this.digest
+    digest.fold(this.#nowNs | 0)
+    digest.fold(source.serial)
+    digest.fold(length)
+    if (what !== ARRIVED) digest.fold(what)
+    if (this.observer !== null) this.observer.event(this.#nowNs, source, length, what)
+  }
+
   /** Run `task` with `arg` at this instant, after everything already asked for. */
   soon<A extends object>(task: Task<A>, arg: A): void {
     this.#backlog.push(task as unknown as Task<object>, arg, this.#order++)
@@ -77,9 +104,10 @@ export class Engine {
 
   /** Fire `timer` in `delayNs`; an armed timer is moved. */
   arm(timer: Timer, delayNs: Ns): void {
-    assert(delayNs >= 0, "time runs forward")
+    const deadlineNs = this.#nowNs + delayNs
+    assert(delayNs >= 0 && Number.isSafeInteger(deadlineNs), "time runs forward in safe integers")
     if (timer.slot >= 0) this.#timers.remove(timer)
-    timer.deadlineNs = this.#nowNs + delayNs
+    timer.deadlineNs = deadlineNs
     timer.order = this.#order++
     this.#timers.push(timer)
   }
@@ -94,6 +122,7 @@ export class Engine {
    * events; when all of it ran, time stands at `untilNs`.
    */
   advance(untilNs: Ns, stepsMax: number): Progress {
+    assert(untilNs === Infinity || Number.isSafeInteger(untilNs), "time is a safe integer")
     let steps = 0
     const backlog = this.#backlog
     const timers = this.#timers

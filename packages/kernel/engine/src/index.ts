@@ -1,6 +1,6 @@
 export { assert, Bug } from "./assert.ts"
 export type { Task } from "./backlog.ts"
 export { Digest } from "./digest.ts"
-export { Engine, type Progress } from "./engine.ts"
+export { ARRIVED, Engine, type EventObserver, type EventSource, type Progress } from "./engine.ts"
 export { Prng } from "./prng.ts"
 export { MICROSECOND, MILLISECOND, type Ns, SECOND, Timer } from "./timer.ts"

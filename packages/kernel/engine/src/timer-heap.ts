@@ -1,6 +1,6 @@
 /**
- * The timers that are armed, earliest first: a binary heap ordered by (deadline, order of arming).
- * Deadlines and orders are mirrored in typed arrays so that sifting touches no object but the moved one.
+ * The timers that are armed, earliest first: a heap with four children a node, ordered by (deadline, order of
+ * arming). Deadlines and orders are mirrored in typed arrays, so that comparing touches no object at all.
  * Invariant: `timers[i].slot === i` for every i below `size`; a timer is in the heap at most once.
  */
 import { assert } from "./assert.ts"
@@ -43,43 +43,71 @@ export class TimerHeap {
     const last = this.#timers[--this.size]!
     this.#timers[this.size] = null
     if (last === timer) return
-    if (slot > 0 && this.#before(last, (slot - 1) >> 1)) this.#rise(slot, last)
+    if (slot > 0 && this.#isBefore(last, (slot - 1) >> 2)) this.#rise(slot, last)
     else this.#sink(slot, last)
   }
 
-  #before(timer: Timer, slot: number): boolean {
+  #isBefore(timer: Timer, slot: number): boolean {
     const deadline = this.#deadlines[slot]!
     return timer.deadlineNs < deadline ||
       (timer.deadlineNs === deadline && timer.order < this.#orders[slot]!)
   }
 
-  #place(slot: number, timer: Timer): void {
-    this.#deadlines[slot] = timer.deadlineNs
-    this.#orders[slot] = timer.order
-    this.#timers[slot] = timer
+  #rise(from: number, timer: Timer): void {
+    const deadlines = this.#deadlines
+    const orders = this.#orders
+    const timers = this.#timers
+    const { deadlineNs, order } = timer
+    let slot = from
+    while (slot > 0) {
+      const parent = (slot - 1) >> 2
+      const above = deadlines[parent]!
+      if (above < deadlineNs || (above === deadlineNs && orders[parent]! < order)) break
+      deadlines[slot] = above
+      orders[slot] = orders[parent]!
+      const moved = timers[parent]!
+      timers[slot] = moved
+      moved.slot = slot
+      slot = parent
+    }
+    deadlines[slot] = deadlineNs
+    orders[slot] = order
+    timers[slot] = timer
     timer.slot = slot
   }
 
-  #rise(slot: number, timer: Timer): void {
-    while (slot > 0) {
-      const parent = (slot - 1) >> 1
-      if (!this.#before(timer, parent)) break
-      this.#place(slot, this.#timers[parent]!)
-      slot = parent
-    }
-    this.#place(slot, timer)
-  }
-
-  #sink(slot: number, timer: Timer): void {
+  #sink(from: number, timer: Timer): void {
+    const deadlines = this.#deadlines
+    const orders = this.#orders
+    const timers = this.#timers
+    const size = this.size
+    const { deadlineNs, order } = timer
+    let slot = from
     for (;;) {
-      let child = 2 * slot + 1
-      if (child >= this.size) break
-      if (child + 1 < this.size && this.#before(this.#timers[child + 1]!, child)) child++
-      if (this.#before(timer, child)) break
-      this.#place(slot, this.#timers[child]!)
+      const first = 4 * slot + 1
+      if (first >= size) break
+      const end = first + 4 < size ? first + 4 : size
+      let child = first
+      let least = deadlines[first]!
+      for (let other = first + 1; other < end; other++) {
+        const deadline = deadlines[other]!
+        if (deadline < least || (deadline === least && orders[other]! < orders[child]!)) {
+          child = other
+          least = deadline
+        }
+      }
+      if (deadlineNs < least || (deadlineNs === least && order < orders[child]!)) break
+      deadlines[slot] = least
+      orders[slot] = orders[child]!
+      const moved = timers[child]!
+      timers[slot] = moved
+      moved.slot = slot
       slot = child
     }
-    this.#place(slot, timer)
+    deadlines[slot] = deadlineNs
+    orders[slot] = order
+    timers[slot] = timer
+    timer.slot = slot
   }
 
   #grow(): void {

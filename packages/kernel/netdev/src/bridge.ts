@@ -2,16 +2,20 @@
  * A learning bridge (net/bridge). It is a device of its namespace as well as the ports' common handler:
  * `xmit` is the local stack sending into it, `run` is what it passes up.
  *
- * Flooding goes to the newest port first and to the bridge device last, as Linux does it.
- * Not supported: STP (forwarding always), VLAN filtering, multicast snooping (groups are flooded),
- * MDB, br_netfilter (the hooks' place is `forward`).
+ * Flooding goes to the newest port first and to the bridge device last. MAC and MTU are the lowest and the
+ * smallest of the ports' until somebody sets them; carrier is that of any port; a port that goes down forgets
+ * what was learnt on it. Tags pass untouched.
+ * Approximated: a bridge without a MAC of its own has MAC zero until its first port; Linux draws a random one.
+ * Not supported: STP (a port that is up forwards), VLAN filtering, multicast snooping and MDB (groups are
+ * flooded), proxy ARP and neighbour suppression, locked ports, br_netfilter (the hooks' place is `#forward`).
  */
 import type { Engine } from "@podwire/engine"
 import * as eth from "@podwire/wire/eth"
-import { NetDevice, type RxHandler } from "./device.ts"
+import { hi, lo } from "@podwire/wire/mac"
+import { NetDevice, type RxHandler, tooLongFor, type Upper, DETACHED } from "./device.ts"
 import { DropReason } from "./drop-reason.ts"
 import { Errno } from "./errno.ts"
-import { Fdb, NO_PORT } from "./fdb.ts"
+import { Fdb, FdbKind, NO_PORT } from "./fdb.ts"
 import type { Frame } from "./frame.ts"
 import type { FramePool } from "./pool.ts"
 
@@ -19,6 +23,10 @@ import type { FramePool } from "./pool.ts"
 export const PORTS_MAX = 1023
 export const AGEING_NS = 300_000_000_000
 const MTU_ALONE = 1500
+/** STP, pause frames and LACP cannot be let through (BR_GROUPFWD_RESTRICTED). */
+const GROUP_FORWARD_RESTRICTED = 0x0007
+/** 802.3x pause frames: dropped whatever the masks say. */
+const PAUSE = 1
 
 export class BridgePort {
   readonly dev: NetDevice
@@ -32,28 +40,63 @@ export class BridgePort {
   broadcastFlood = true
   /** Isolated ports reach only ports that are not. */
   isolated = false
+  /** Bit n lets 01:80:c2:00:00:0n through, on top of the bridge's own mask. */
+  groupForwardMask = 0
+  /** As the bridge last saw them: what changed is told by comparing. */
+  mac: number
+  up: boolean
 
   constructor(dev: NetDevice, number: number) {
     this.dev = dev
     this.number = number
+    this.mac = dev.mac
+    this.up = dev.up
   }
 }
 
-export class Bridge extends NetDevice implements RxHandler {
+export class Bridge extends NetDevice implements RxHandler, Upper {
   override readonly kind = "bridge"
   readonly fdb = new Fdb(AGEING_NS)
+  #groupForwardMask = 0
   /** Newest first: the order of flooding. */
   readonly #ports: Array<BridgePort> = []
   /** By port number. */
   readonly #byNumber: Array<BridgePort | null> = [null]
-  readonly #macIsSet: boolean
+  #macIsSet: boolean
+  #mtuIsSet = false
 
   /** Without a MAC of its own (0) it takes the lowest of its ports'. */
   constructor(engine: Engine, pool: FramePool, name: string, mac = 0) {
     super(engine, pool, name, mac)
     this.#macIsSet = mac !== 0
-    this.carrier = false
     if (mac !== 0) this.fdb.addLocal(this.macHi, this.macLo, NO_PORT)
+  }
+
+  override get mtu(): number {
+    return super.mtu
+  }
+
+  /** ip link set BRIDGE mtu BYTES: from now on the ports do not change it. */
+  override set mtu(bytes: number) {
+    this.#mtuIsSet = true
+    super.mtu = bytes
+  }
+
+  /** ip link set BRIDGE address MAC: from now on the ports do not change it. */
+  override setMac(mac: number): void {
+    this.#macIsSet = true
+    this.#changeMac(mac)
+  }
+
+  get groupForwardMask(): number {
+    return this.#groupForwardMask
+  }
+
+  /** ip link set BRIDGE type bridge group_fwd_mask MASK */
+  setGroupForwardMask(mask: number): Errno {
+    if ((mask & GROUP_FORWARD_RESTRICTED) !== 0) return Errno.EINVAL
+    this.#groupForwardMask = mask
+    return Errno.OK
   }
 
   /** In order of joining. */
@@ -62,7 +105,8 @@ export class Bridge extends NetDevice implements RxHandler {
   }
 
   port(dev: NetDevice): BridgePort | null {
-    return this.#ports.find((port) => port.dev === dev) ?? null
+    const port = dev.master === this ? this.#byNumber[dev.masterPort] : null
+    return port?.dev === dev ? port : null
   }
 
   /** The port with that number in an FDB entry; null for the bridge itself. */
@@ -77,13 +121,14 @@ export class Bridge extends NetDevice implements RxHandler {
     if (dev.master !== null) return Errno.EBUSY
     let number = 1
     while (this.#byNumber[number]) number++
-    if (number > PORTS_MAX) return Errno.ENFILE
+    if (number > PORTS_MAX) return Errno.EXFULL
     const port = new BridgePort(dev, number)
     this.#byNumber[number] = port
     this.#ports.unshift(port)
     dev.master = this
     dev.masterPort = number
     dev.handler = this
+    dev.addUpper(this)
     this.fdb.addLocal(dev.macHi, dev.macLo, number)
     this.#recompute()
     return Errno.OK
@@ -91,62 +136,110 @@ export class Bridge extends NetDevice implements RxHandler {
 
   /** ip link set DEV nomaster; the device is nobody's until it is attached again. */
   removePort(dev: NetDevice, handler: RxHandler): Errno {
-    const at = this.#ports.findIndex((port) => port.dev === dev)
-    if (at < 0) return Errno.EINVAL
-    const [port] = this.#ports.splice(at, 1)
-    this.#byNumber[port!.number] = null
-    this.fdb.removePort(port!.number)
+    const port = this.port(dev)
+    if (port === null) return Errno.EINVAL
+    this.#ports.splice(this.#ports.indexOf(port), 1)
+    this.#byNumber[port.number] = null
+    dev.removeUpper(this)
     dev.master = null
     dev.masterPort = 0
     dev.handler = handler
+    this.fdb.removePort(port.number)
+    this.#restoreLocals()
     this.#recompute()
     return Errno.OK
   }
 
-  /** A frame from a port (br_handle_frame). */
+  /** bridge fdb add MAC dev PORT master static|dynamic [sticky]; `null` is the bridge itself. */
+  addFdb(mac: number, dev: NetDevice | null, kind: FdbKind = FdbKind.Static): Errno {
+    const port = dev === null ? null : this.port(dev)
+    if (dev !== null && port === null) return Errno.EINVAL
+    if (this.fdb.find(hi(mac), lo(mac), this.engine.nowNs) >= 0) return Errno.EEXIST
+    this.fdb.set(hi(mac), lo(mac), port?.number ?? NO_PORT, kind, this.engine.nowNs)
+    return Errno.OK
+  }
+
+  delFdb(mac: number): Errno {
+    return this.fdb.remove(mac) ? Errno.OK : Errno.ENOENT
+  }
+
+  lowerChanged(dev: NetDevice): void {
+    const port = this.port(dev)
+    if (port === null) return
+    if (port.mac !== dev.mac) {
+      this.fdb.removeLocal(port.mac, port.number)
+      port.mac = dev.mac
+      this.#restoreLocals()
+    }
+    if (port.up && !dev.up) this.fdb.flushPort(port.number)
+    port.up = dev.up
+    this.#recompute()
+  }
+
+  lowerGone(dev: NetDevice): void {
+    this.removePort(dev, DETACHED)
+  }
+
+  /** A frame from a port (br_handle_frame, br_handle_frame_finish). */
   receive(dev: NetDevice, frame: Frame): void {
     const { bytes, head } = frame
     const port = this.#byNumber[dev.masterPort] ?? null
-    if (port === null || !this.up) return this.pool.drop(frame, DropReason.DEV_READY, dev)
-    if ((bytes[head + 6]! & 1) !== 0) return this.pool.drop(frame, DropReason.MAC_INVALID_SOURCE, dev)
-    if (isLinkLocal(bytes, head)) return this.pool.drop(frame, DropReason.BRIDGE_LINK_LOCAL, dev)
+    if (port === null || !this.up) return this.pool.drop(frame, DropReason.BRIDGE_INGRESS_STP_STATE, dev)
+    if (frame.tail - head < eth.HEADER_BYTES) return this.pool.drop(frame, DropReason.PKT_TOO_SMALL, dev)
+    const srcHi = eth.srcHi(bytes, head)
+    const srcLo = eth.srcLo(bytes, head)
+    if ((srcHi & 0x0100) !== 0 || (srcHi | srcLo) === 0) {
+      return this.pool.drop(frame, DropReason.MAC_INVALID_SOURCE, dev)
+    }
     const nowNs = this.engine.nowNs
-    if (port.learning) this.fdb.learn(eth.srcHi(bytes, head), eth.srcLo(bytes, head), port.number, nowNs)
+    if (isReserved(bytes, head) && !this.#letsThrough(port, bytes[head + 5]! & 15)) {
+      // Pause frames end before anything looks at them; of the rest the source is learnt.
+      if (port.learning && bytes[head + 5] !== PAUSE) this.fdb.learn(srcHi, srcLo, port.number, nowNs)
+      return this.pool.drop(frame, DropReason.BRIDGE_LINK_LOCAL, dev)
+    }
+    if (port.learning) this.fdb.learn(srcHi, srcLo, port.number, nowNs)
     if (eth.isGroup(bytes, head)) return this.#flood(frame, port, true)
     const slot = this.fdb.find(eth.dstHi(bytes, head), eth.dstLo(bytes, head), nowNs)
     if (slot < 0) return this.#flood(frame, port, false)
     if (this.fdb.isLocal(slot)) return this.run(frame)
-    const to = this.#byNumber[this.fdb.port(slot)] ?? null
-    if (to === null || !this.#mayForward(port, to)) {
-      return this.pool.drop(frame, DropReason.BRIDGE_SAME_PORT, dev)
-    }
-    this.#forward(to, frame)
+    this.#unicast(frame, port, this.#byNumber[this.fdb.port(slot)] ?? null)
   }
 
-  /** The local stack sends (br_dev_xmit). */
+  /** The local stack sends (br_dev_xmit). To a port's own address it leaves by that port. */
   protected override startXmit(frame: Frame): void {
     const { bytes, head } = frame
     if (eth.isGroup(bytes, head)) return this.#flood(frame, null, false)
     const slot = this.fdb.find(eth.dstHi(bytes, head), eth.dstLo(bytes, head), this.engine.nowNs)
-    if (slot < 0 || this.fdb.isLocal(slot)) return this.#flood(frame, null, false)
-    this.#forward(this.#byNumber[this.fdb.port(slot)]!, frame)
+    if (slot < 0) return this.#flood(frame, null, false)
+    this.#unicast(frame, null, this.#byNumber[this.fdb.port(slot)] ?? null)
   }
 
   override destroy(): void {
-    for (const port of this.ports()) {
-      port.dev.master = null
-      port.dev.masterPort = 0
-    }
+    for (const { dev } of this.ports()) this.removePort(dev, DETACHED)
     super.destroy()
   }
 
+  /** 01:80:c2:00:00:00 goes as any group does while STP is off. */
+  #letsThrough(port: BridgePort, last: number): boolean {
+    if (last === PAUSE) return false
+    return last === 0 || (((this.#groupForwardMask | port.groupForwardMask) >>> last) & 1) !== 0
+  }
+
   #mayForward(from: BridgePort | null, to: BridgePort): boolean {
+    if (!to.dev.up) return false
     if (from === null) return true
     if (from === to) return to.hairpin
     return !(from.isolated && to.isolated)
   }
 
-  /** To every port that wants it; `up` also to the bridge device, which is served last. */
+  #unicast(frame: Frame, from: BridgePort | null, to: BridgePort | null): void {
+    if (to !== null && this.#mayForward(from, to)) return this.#forward(to, frame)
+    const reason = to === null || !to.dev.up ? DropReason.BRIDGE_NO_EGRESS
+      : from === to ? DropReason.BRIDGE_SAME_PORT : DropReason.BRIDGE_ISOLATED
+    this.pool.drop(frame, reason, from === null ? this : from.dev)
+  }
+
+  /** To every port that wants it; `up` also to the bridge device, which is served last (br_flood). */
   #flood(frame: Frame, from: BridgePort | null, up: boolean): void {
     const { bytes, head } = frame
     const group = eth.isGroup(bytes, head)
@@ -154,8 +247,9 @@ export class Bridge extends NetDevice implements RxHandler {
     let last: BridgePort | null = null
     for (let i = 0; i < this.#ports.length; i++) {
       const port = this.#ports[i]!
-      const wants = broadcast ? port.broadcastFlood : group ? port.multicastFlood : port.flood
-      if (!wants || !port.dev.up || !this.#mayForward(from, port)) continue
+      // What the local stack sends to a group leaves by every port, whatever its flags.
+      const wants = !group ? port.flood : from === null || (broadcast ? port.broadcastFlood : port.multicastFlood)
+      if (!wants || !this.#mayForward(from, port)) continue
       if (last !== null) this.#forwardCopy(last, frame)
       last = port
     }
@@ -163,7 +257,7 @@ export class Bridge extends NetDevice implements RxHandler {
       if (last !== null) this.#forwardCopy(last, frame)
       this.run(frame)
     } else if (last !== null) this.#forward(last, frame)
-    else this.pool.drop(frame, DropReason.BRIDGE_NO_EGRESS, this)
+    else this.pool.drop(frame, DropReason.BRIDGE_NO_EGRESS, from === null ? this : from.dev)
   }
 
   #forwardCopy(to: BridgePort, frame: Frame): void {
@@ -174,7 +268,7 @@ export class Bridge extends NetDevice implements RxHandler {
 
   /** Longer than the port's MTU allows: it vanishes (br_dev_queue_push_xmit). */
   #forward(to: BridgePort, frame: Frame): void {
-    if (frame.tail - frame.head - eth.HEADER_BYTES > to.dev.mtu) {
+    if (tooLongFor(to.dev, frame)) {
       to.dev.stats.txDropped++
       this.pool.drop(frame, DropReason.PKT_TOO_BIG, to.dev)
       return
@@ -182,28 +276,47 @@ export class Bridge extends NetDevice implements RxHandler {
     to.dev.xmit(frame)
   }
 
-  /** The bridge's MAC and MTU follow its ports (br_stp_recalculate_bridge_id, br_mtu_auto_adjust). */
+  /** MAC, MTU and carrier follow the ports (br_stp_recalculate_bridge_id, br_mtu_auto_adjust, br_port_carrier_check). */
   #recompute(): void {
-    this.carrier = this.#ports.length > 0
-    this.mtu = this.#ports.reduce((least, port) => Math.min(least, port.dev.mtu), Infinity)
-    if (this.mtu === Infinity) this.mtu = MTU_ALONE
-    if (this.#macIsSet) return
-    const macs = this.#ports.map((port) => port.dev.mac)
-    const mac = macs.reduce((least, other) => Math.min(least, other), Infinity)
-    this.fdb.removePort(NO_PORT)
-    this.setMac(mac === Infinity ? 0 : mac)
-    // Ports' own addresses are local too; the bridge's is one of them.
-    if (mac !== Infinity) this.fdb.addLocal(this.macHi, this.macLo, this.#numberOf(mac))
+    const ports = this.#ports
+    const carrier = ports.some(({ dev }) => dev.up && dev.carrier)
+    let mtu = Infinity
+    let mac = Infinity
+    for (const { dev } of ports) {
+      if (dev.mtu < mtu) mtu = dev.mtu
+      if (dev.mac < mac) mac = dev.mac
+    }
+    if (!this.#mtuIsSet) super.mtu = mtu === Infinity ? MTU_ALONE : mtu
+    if (!this.#macIsSet) this.#changeMac(mac === Infinity ? 0 : mac)
+    if (carrier === this.carrier) return
+    this.carrier = carrier
+    this.tellUppers()
   }
 
-  #numberOf(mac: number): number {
-    return this.#ports.find((port) => port.dev.mac === mac)?.number ?? NO_PORT
+  #changeMac(mac: number): void {
+    if (mac === this.mac) return
+    this.fdb.removeLocal(this.mac, NO_PORT)
+    super.setMac(mac)
+    this.#restoreLocals()
+  }
+
+  /** An address that two things share stays local when one of them lets go of it; a port's entry comes first. */
+  #restoreLocals(): void {
+    for (const { dev, number } of this.#ports) {
+      if (!this.#hasLocal(dev.macHi, dev.macLo)) this.fdb.addLocal(dev.macHi, dev.macLo, number)
+    }
+    if (this.mac !== 0 && !this.#hasLocal(this.macHi, this.macLo)) {
+      this.fdb.addLocal(this.macHi, this.macLo, NO_PORT)
+    }
+  }
+
+  #hasLocal(high: number, low: number): boolean {
+    const slot = this.fdb.find(high, low, this.engine.nowNs)
+    return slot >= 0 && this.fdb.isLocal(slot)
   }
 }
 
-/** 01:80:c2:00:00:01 to 0f stay on the link; 00 (STP) is flooded while STP is off. */
-function isLinkLocal(bytes: Uint8Array, head: number): boolean {
-  if (eth.dstHi(bytes, head) !== 0x0180) return false
-  const low = eth.dstLo(bytes, head)
-  return (low & 0xfffffff0) === (0xc2000000 | 0) && (low & 15) !== 0
+/** 01:80:c2:00:00:00 to 0f stay on the link (IEEE 802.1D, table 7-10). */
+function isReserved(bytes: Uint8Array, head: number): boolean {
+  return eth.dstHi(bytes, head) === 0x0180 && (eth.dstLo(bytes, head) & 0xfffffff0) === (0xc2000000 | 0)
 }

@@ -1,9 +1,13 @@
 /**
- * A network device (struct net_device). Down is `xmit`, up is `run`; both consume the frame.
+ * A network device (struct net_device). Down is `xmit`, up is `run`; both consume the frame. Whatever stands on
+ * it hears of its changes at once, so a bridge's MAC and MTU are right whenever somebody looks.
  * Arrival always goes through the engine's backlog, so two devices never call each other and the
  * stack never recurses: `startXmit` of one asks `engine.soon(peer, frame)`.
  */
-import type { Engine, Task } from "@podwire/engine"
+import { ARRIVED, type Engine, type EventSource, type Task } from "@podwire/engine"
+import { HEADER_BYTES } from "@podwire/wire/eth"
+import { hi, lo } from "@podwire/wire/mac"
+import { isTagged, TAG_BYTES } from "@podwire/wire/vlan"
 import { DropReason } from "./drop-reason.ts"
 import type { Frame } from "./frame.ts"
 import type { FramePool } from "./pool.ts"
@@ -24,7 +28,20 @@ export interface DeviceStats {
   txDropped: number
 }
 
-export abstract class NetDevice implements Task<Frame> {
+/** What stands on a device and follows its state: a bridge on its ports, a VLAN device on its link (netdevice notifier). */
+export interface Upper {
+  /** It went up or down, or its carrier, MAC or MTU changed. */
+  lowerChanged(dev: NetDevice): void
+  /** It is about to be no more. */
+  lowerGone(dev: NetDevice): void
+}
+
+/** Who takes frames that carry a tag, before anybody else; false when no VLAN device here wants them. */
+export interface TagHandler {
+  receiveTagged(dev: NetDevice, frame: Frame): boolean
+}
+
+export abstract class NetDevice implements Task<Frame>, EventSource {
   /** What `ip -d link` calls it: veth, bridge, loopback, … ("" for an ordinary NIC). */
   abstract readonly kind: string
   readonly engine: Engine
@@ -40,27 +57,57 @@ export abstract class NetDevice implements Task<Frame> {
   ns = ""
   /** Unique in the run, in order of creation: the digest folds it. */
   readonly serial: number
-  up = false
   /** There is somebody at the other end (IFF_LOWER_UP). */
   carrier = true
-  mtu = 1500
   /** The bridge or VLAN device above it; the namespace's handler is not called then. */
   master: NetDevice | null = null
   /** Its number among the master's ports; 0 without a master. */
   masterPort = 0
   handler: RxHandler = DETACHED
+  /** VLAN devices on this one; null while there are none. */
+  tags: TagHandler | null = null
   tap: Tap | null = null
   readonly stats: DeviceStats = {
     rxPackets: 0, rxBytes: 0, rxDropped: 0, txPackets: 0, txBytes: 0, txDropped: 0
   }
+  #up = false
+  #mtu = 1500
+  #uppers: ReadonlyArray<Upper> = []
 
   constructor(engine: Engine, pool: FramePool, name: string, mac: number) {
     this.engine = engine
     this.pool = pool
     this.name = name
-    this.mac = 0
+    this.mac = mac
+    this.macHi = hi(mac)
+    this.macLo = lo(mac)
     this.serial = engine.serial()
-    this.setMac(mac)
+  }
+
+  /** Administratively up (IFF_UP). */
+  get up(): boolean {
+    return this.#up
+  }
+
+  set up(value: boolean) {
+    if (value === this.#up) return
+    this.#up = value
+    this.tellUppers()
+  }
+
+  get mtu(): number {
+    return this.#mtu
+  }
+
+  set mtu(bytes: number) {
+    if (bytes === this.#mtu) return
+    this.#mtu = bytes
+    this.tellUppers()
+  }
+
+  /** What the digest's reader calls it: `node1/eth0`, or the name alone while it is nobody's. */
+  label(): string {
+    return this.ns === "" ? this.name : `${this.ns}/${this.name}`
   }
 
   get loopback(): boolean {
@@ -72,18 +119,34 @@ export abstract class NetDevice implements Task<Frame> {
     return !this.loopback
   }
 
+  /** ip link set DEV address MAC */
   setMac(mac: number): void {
+    if (mac === this.mac) return
     this.mac = mac
-    this.macHi = Math.floor(mac / 0x1_0000_0000)
-    this.macLo = mac | 0
+    this.macHi = hi(mac)
+    this.macLo = lo(mac)
+    this.tellUppers()
+  }
+
+  addUpper(upper: Upper): void {
+    this.#uppers = [...this.#uppers, upper]
+  }
+
+  removeUpper(upper: Upper): void {
+    this.#uppers = this.#uppers.filter((other) => other !== upper)
+  }
+
+  /** Call after a change of `carrier`; the setters of the rest do. */
+  protected tellUppers(): void {
+    for (const upper of this.#uppers) upper.lowerChanged(this)
   }
 
   /** Queue the frame for sending: counted and tapped here, moved by `startXmit` (dev_queue_xmit). */
   xmit(frame: Frame): void {
     frame.dev = this
-    if (!this.up || !this.carrier) {
+    if (!this.#up || !this.carrier) {
       this.stats.txDropped++
-      this.pool.drop(frame, this.up ? DropReason.LINK_DOWN : DropReason.DEV_READY, this)
+      this.pool.drop(frame, this.#up ? DropReason.LINK_DOWN : DropReason.DEV_READY, this)
       return
     }
     this.stats.txPackets++
@@ -94,7 +157,7 @@ export abstract class NetDevice implements Task<Frame> {
 
   /** Arrival, from the backlog (netif_receive_skb): tapped before anything may drop it. */
   run(frame: Frame): void {
-    if (!this.up) {
+    if (!this.#up) {
       this.stats.rxDropped++
       this.pool.drop(frame, DropReason.DEV_READY, this)
       return
@@ -102,11 +165,9 @@ export abstract class NetDevice implements Task<Frame> {
     frame.dev = this
     this.stats.rxPackets++
     this.stats.rxBytes += frame.tail - frame.head
-    const digest = this.engine.digest
-    digest.fold(this.engine.nowNs | 0)
-    digest.fold(this.serial)
-    digest.fold(frame.tail - frame.head)
+    this.engine.note(this, frame.tail - frame.head, ARRIVED)
     if (this.tap !== null) this.tap.see(this, Direction.In, frame)
+    if (this.tags !== null && isTagged(frame.bytes, frame.head, frame.tail) && this.tags.receiveTagged(this, frame)) return
     this.handler.receive(this, frame)
   }
 
@@ -115,9 +176,16 @@ export abstract class NetDevice implements Task<Frame> {
 
   /** Detach from whatever is on the other side and end what is still queued. */
   destroy(): void {
+    for (const upper of this.#uppers) upper.lowerGone(this)
+    this.#uppers = []
     this.up = false
     this.handler = DETACHED
   }
+}
+
+/** Longer than its MTU, an Ethernet header and one tag: not forwarded to it (is_skb_forwardable). */
+export function tooLongFor(dev: NetDevice, frame: Frame): boolean {
+  return frame.tail - frame.head > dev.mtu + HEADER_BYTES + TAG_BYTES
 }
 
 /** Takes what arrives on a device that nobody attached. */

@@ -65,12 +65,13 @@ export const DropReason = {
   TCP_NO_LISTENER: 58,
   IP_BLACKHOLE: 59,
   IP_UNREACHABLE: 60,
-  DAD_CONFLICT: 61
+  DAD_CONFLICT: 61,
+  BRIDGE_ISOLATED: 62
 } as const
 
 export type DropReason = (typeof DropReason)[keyof typeof DropReason]
 
-export const DROP_REASON_COUNT = 64
+export const DROP_REASON_COUNT = 96
 
 const NAMES: ReadonlyArray<string> = (() => {
   const names: Array<string> = []

@@ -1,33 +1,48 @@
 /**
  * A forwarding database: MAC address to port, learnt from traffic and forgotten after a while
  * (net/bridge/br_fdb.c). Open addressing over typed arrays; a lookup touches one or two lines and
- * allocates nothing. Local entries (the ports' and the bridge's own addresses) never age.
+ * allocates nothing. What somebody entered does not age: local entries (the ports' and the bridge's own
+ * addresses) and sticky ones stay where they are, static ones still follow traffic to another port, as in Linux.
+ *
+ * Memory is bounded: entries that have aged are swept when room is needed, and when `learnedMax` live ones were
+ * learnt no more are, which `refused` counts (IFLA_BR_FDB_MAX_LEARNED, whose default is no limit).
  */
 import type { Ns } from "@podwire/engine"
-import { of } from "@podwire/wire/mac"
+import { hi as macHi, lo as macLo, of } from "@podwire/wire/mac"
 
 const CAPACITY_AT_START = 64
-/** Addresses at the most: a flood of made-up sources cannot exhaust memory. */
-const ENTRIES_MAX = 65_536
+/** A flood of made-up sources cannot exhaust memory. */
+export const LEARNED_MAX = 65_536
 
 /** Port numbers are the owner's; these two mean something here. */
 export const NO_PORT = -1
 const EMPTY = -2
 
+/** How an entry came to be: NUD_REACHABLE, NUD_PERMANENT, NUD_NOARP, NUD_NOARP with NTF_STICKY. */
+export const FdbKind = { Learned: 0, Local: 1, Static: 2, Sticky: 3 } as const
+export type FdbKind = (typeof FdbKind)[keyof typeof FdbKind]
+
 export interface FdbEntry {
   readonly mac: number
   readonly port: number
+  readonly kind: FdbKind
   readonly local: boolean
+  /** When it was last seen as a source, or entered. */
   readonly updatedNs: Ns
 }
 
 export class Fdb {
   ageingNs: Ns
+  learnedMax = LEARNED_MAX
+  /** Sources that were not learnt for want of room. */
+  refused = 0
+  /** Slots in use, aged entries that nobody swept yet among them. */
   size = 0
+  #learned = 0
   #hi = new Int32Array(CAPACITY_AT_START)
   #lo = new Int32Array(CAPACITY_AT_START)
   #port = new Int32Array(CAPACITY_AT_START).fill(EMPTY)
-  #local = new Uint8Array(CAPACITY_AT_START)
+  #kind = new Uint8Array(CAPACITY_AT_START)
   #updatedNs = new Float64Array(CAPACITY_AT_START)
   #mask = CAPACITY_AT_START - 1
 
@@ -35,11 +50,11 @@ export class Fdb {
     this.ageingNs = ageingNs
   }
 
-  /** The entry's slot, or -1 when there is none or it is too old. */
+  /** The entry's slot, or -1 when there is none or its time is over. */
   find(hi: number, lo: number, nowNs: Ns): number {
     const slot = this.#slot(hi, lo)
     if (this.#port[slot]! === EMPTY) return -1
-    if (this.#local[slot]! === 0 && nowNs - this.#updatedNs[slot]! > this.ageingNs) return -1
+    if (this.#kind[slot]! === FdbKind.Learned && nowNs - this.#updatedNs[slot]! >= this.ageingNs) return -1
     return slot
   }
 
@@ -48,31 +63,53 @@ export class Fdb {
   }
 
   isLocal(slot: number): boolean {
-    return this.#local[slot]! === 1
+    return this.#kind[slot]! === FdbKind.Local
   }
 
-  /** A source was seen on a port: new, refreshed or moved. A local address is not learnt over. */
+  /** A source was seen on a port: new, refreshed or moved. A local address is not learnt over (br_fdb_update). */
   learn(hi: number, lo: number, port: number, nowNs: Ns): void {
     const slot = this.#slot(hi, lo)
-    if (this.#port[slot]! === EMPTY) this.#add(hi, lo, port, 0, nowNs)
-    else if (this.#local[slot]! === 0) {
-      this.#port[slot] = port
-      this.#updatedNs[slot] = nowNs
+    if (this.#port[slot]! === EMPTY) {
+      if (this.#learned >= this.learnedMax) this.#sweep(nowNs)
+      if (this.#learned >= this.learnedMax) this.refused++
+      else this.#add(hi, lo, port, FdbKind.Learned, nowNs)
+      return
     }
+    const kind = this.#kind[slot]!
+    if (kind === FdbKind.Local) return
+    if (kind !== FdbKind.Sticky) this.#port[slot] = port
+    this.#updatedNs[slot] = nowNs
   }
 
   addLocal(hi: number, lo: number, port: number): void {
-    const slot = this.#slot(hi, lo)
-    if (this.#port[slot]! === EMPTY) this.#add(hi, lo, port, 1, 0)
-    else {
-      this.#port[slot] = port
-      this.#local[slot] = 1
-    }
+    this.set(hi, lo, port, FdbKind.Local, 0)
   }
 
-  /** Everything that points to a port, local or learnt. */
+  /** bridge fdb replace MAC dev PORT master local|static|dynamic [sticky] */
+  set(hi: number, lo: number, port: number, kind: FdbKind, nowNs: Ns): void {
+    const slot = this.#slot(hi, lo)
+    if (this.#port[slot]! === EMPTY) return this.#add(hi, lo, port, kind, nowNs)
+    this.#learned += Number(kind === FdbKind.Learned) - Number(this.#kind[slot]! === FdbKind.Learned)
+    this.#port[slot] = port
+    this.#kind[slot] = kind
+    this.#updatedNs[slot] = nowNs
+  }
+
+  /** bridge fdb del MAC; false when it is not there. */
+  remove(mac: number): boolean {
+    const before = this.size
+    this.#keep((entry) => entry.mac !== mac)
+    return this.size < before
+  }
+
+  /** Everything that points to a port, of whatever kind: the port is no more (br_fdb_delete_by_port). */
   removePort(port: number): void {
     this.#keep((entry) => entry.port !== port)
+  }
+
+  /** What was learnt on a port: its link is down. */
+  flushPort(port: number): void {
+    this.#keep((entry) => entry.port !== port || entry.kind !== FdbKind.Learned)
   }
 
   removeLocal(mac: number, port: number): void {
@@ -84,12 +121,11 @@ export class Fdb {
     const entries: Array<FdbEntry> = []
     for (let i = 0; i <= this.#mask; i++) {
       if (this.#port[i]! === EMPTY) continue
-      const local = this.#local[i]! === 1
-      if (!local && nowNs - this.#updatedNs[i]! > this.ageingNs) continue
-      entries.push({
-        mac: of(this.#hi[i]!, this.#lo[i]!), port: this.#port[i]!, local,
-        updatedNs: this.#updatedNs[i]!
-      })
+      const kind = this.#kind[i]! as FdbKind
+      const updatedNs = this.#updatedNs[i]!
+      if (kind === FdbKind.Learned && nowNs - updatedNs >= this.ageingNs) continue
+      const mac = of(this.#hi[i]!, this.#lo[i]!)
+      entries.push({ mac, port: this.#port[i]!, kind, local: kind === FdbKind.Local, updatedNs })
     }
     return entries.sort((a, b) => a.mac - b.mac)
   }
@@ -105,38 +141,39 @@ export class Fdb {
     return slot
   }
 
-  #add(hi: number, lo: number, port: number, local: number, nowNs: Ns): void {
+  #add(hi: number, lo: number, port: number, kind: FdbKind, nowNs: Ns): void {
     if (2 * this.size > this.#mask) {
-      if (this.size >= ENTRIES_MAX) return
-      this.#rebuild(this.#all(), (this.#mask + 1) * 2)
+      this.#sweep(nowNs)
+      if (2 * this.size > this.#mask) this.#rebuild(this.list(-Infinity), (this.#mask + 1) * 2)
     }
     const slot = this.#slot(hi, lo)
     this.#hi[slot] = hi
     this.#lo[slot] = lo
     this.#port[slot] = port
-    this.#local[slot] = local
+    this.#kind[slot] = kind
     this.#updatedNs[slot] = nowNs
     this.size++
+    if (kind === FdbKind.Learned) this.#learned++
   }
 
-  #all(): ReadonlyArray<FdbEntry> {
-    return this.list(-Infinity)
+  /** Take out what has aged (br_fdb_cleanup, which Linux runs by timer; here nobody can tell). */
+  #sweep(nowNs: Ns): void {
+    this.#rebuild(this.list(nowNs), this.#mask + 1)
   }
 
   #keep(wanted: (entry: FdbEntry) => boolean): void {
-    this.#rebuild(this.#all().filter(wanted), this.#mask + 1)
+    this.#rebuild(this.list(-Infinity).filter(wanted), this.#mask + 1)
   }
 
   #rebuild(entries: ReadonlyArray<FdbEntry>, capacity: number): void {
     this.#hi = new Int32Array(capacity)
     this.#lo = new Int32Array(capacity)
     this.#port = new Int32Array(capacity).fill(EMPTY)
-    this.#local = new Uint8Array(capacity)
+    this.#kind = new Uint8Array(capacity)
     this.#updatedNs = new Float64Array(capacity)
     this.#mask = capacity - 1
     this.size = 0
-    for (const { mac, port, local, updatedNs } of entries) {
-      this.#add(Math.floor(mac / 0x1_0000_0000), mac | 0, port, local ? 1 : 0, updatedNs)
-    }
+    this.#learned = 0
+    for (const { mac, port, kind, updatedNs } of entries) this.#add(macHi(mac), macLo(mac), port, kind, updatedNs)
   }
 }

@@ -3,9 +3,10 @@
  * link, 64 KiB + headroom for loopback's packets, jumbo frames and reassembled datagrams. Memory is
  * taken in slabs up to a limit and reused; nothing is allocated per frame.
  *
- * Invariant, checked by `balance`: allocated = delivered + dropped + in flight.
+ * Invariant, checked by `balance`: allocated = delivered + dropped + in flight; at rest nothing is in flight, and
+ * `leaks` names whatever is.
  */
-import { assert, type Engine } from "@podwire/engine"
+import { assert, type Engine, type EventSource } from "@podwire/engine"
 import type { NetDevice } from "./device.ts"
 import { DROP_REASON_COUNT, type DropReason } from "./drop-reason.ts"
 import { Frame, HEADROOM_BYTES } from "./frame.ts"
@@ -23,6 +24,9 @@ export interface DropObserver {
   dropped(frame: Frame, reason: DropReason, dev: NetDevice | null): void
 }
 
+/** Where a frame ends that was on no device. */
+const NOWHERE: EventSource = { serial: 0, label: () => "-" }
+
 export class FramePool {
   allocated = 0
   delivered = 0
@@ -37,6 +41,8 @@ export class FramePool {
   #smallCount = 0
   #jumboCount = 0
   #idle = 0
+  /** Every frame that there is, for `leaks`. */
+  readonly #frames: Array<Frame> = []
   #lastId = 0
 
   constructor(engine: Engine) {
@@ -115,7 +121,7 @@ export class FramePool {
   drop(frame: Frame, reason: DropReason, dev: NetDevice | null = frame.dev): void {
     this.dropped++
     this.dropsByReason[reason]!++
-    this.#engine.digest.fold(reason)
+    this.#engine.note(dev ?? NOWHERE, frame.tail - frame.head, reason)
     if (this.observer !== null) this.observer.dropped(frame, reason, dev)
     this.#home(frame)
   }
@@ -125,6 +131,12 @@ export class FramePool {
     const buffers = this.#smallCount + this.#jumboCount
     if (buffers === this.#idle + this.inFlight) return null
     return `${buffers} buffers, ${this.#idle} idle, ${this.inFlight} in flight`
+  }
+
+  /** Frames that nobody has ended, and the device that each was last on: empty when a run is at rest. */
+  leaks(): ReadonlyArray<string> {
+    return this.#frames.filter((frame) => !frame.free).map((frame) =>
+      `frame ${frame.id}, ${frame.length} bytes, last on ${frame.dev?.label() ?? "no device"}`)
   }
 
   #home(frame: Frame): void {
@@ -152,6 +164,7 @@ export class FramePool {
       frame.next = jumbo ? this.#jumbo : this.#small
       if (jumbo) this.#jumbo = frame
       else this.#small = frame
+      this.#frames.push(frame)
     }
     if (jumbo) this.#jumboCount += count
     else this.#smallCount += count

@@ -1,10 +1,11 @@
 /**
  * A pair of Ethernet devices, each the other's wire (drivers/net/veth.c). What leaves one arrives at
- * the other at the same instant, scrubbed of what the sender's namespace knew of it.
+ * the other at the same instant, scrubbed of what the sender's namespace knew of it; what is longer than the
+ * receiving end's MTU allows does not arrive (____dev_forward_skb).
  * Not supported: XDP, GRO, multiple queues.
  */
 import type { Engine } from "@podwire/engine"
-import { NetDevice } from "./device.ts"
+import { NetDevice, tooLongFor } from "./device.ts"
 import { DropReason } from "./drop-reason.ts"
 import type { Frame } from "./frame.ts"
 import type { FramePool } from "./pool.ts"
@@ -27,6 +28,11 @@ export class Veth extends NetDevice {
     const peer = this.peer
     if (peer === null || !peer.up) {
       this.pool.drop(frame, DropReason.DEV_READY, this)
+      return
+    }
+    if (tooLongFor(peer, frame)) {
+      peer.stats.rxDropped++
+      this.pool.drop(frame, DropReason.PKT_TOO_BIG, peer)
       return
     }
     frame.scrub()
