@@ -8,7 +8,8 @@ import { decode, type Decoded, decodeLeniently } from "./decode.ts"
 import { withDefaults } from "./defaults.ts"
 import type { KubeObject } from "./object.ts"
 import { fieldPath, type Path, type Problem } from "./problem.ts"
-import { prepareForCreate } from "./prepare.ts"
+import { prepareForCreate, withAdmission } from "./prepare.ts"
+import { is } from "./typed.ts"
 import { validate, validateUpdate } from "./validate.ts"
 
 /** A new object, ready for `ApiStore.create`. */
@@ -24,7 +25,8 @@ export function admit(value: unknown): Decoded {
 export function admitUpdate(before: KubeObject, value: unknown): Decoded {
   const decoded = decode(value)
   if (decoded.object === undefined) return { problems: [...decoded.problems, ...further(value, decoded.problems)] }
-  const object = withDefaults(decoded.object)
+  const full = withDefaults(decoded.object)
+  const object = is("Pod", full) ? { ...full, spec: withAdmission(full.spec) } : full
   const problems = validateUpdate(before, object)
   return problems.length > 0 ? { problems } : { object }
 }

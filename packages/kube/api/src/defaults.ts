@@ -22,9 +22,14 @@ const CLIENT_IP_SECONDS = 10_800
 
 export function withDefaults<T extends KubeObject>(object: T): T {
   const kind = kindOfObject(object)
-  const placed = kind?.namespaced === true && (object.metadata.namespace ?? "") === ""
-    ? { ...object, metadata: { ...object.metadata, namespace: DEFAULT_NAMESPACE } } : object
-  return kind === null ? placed : defaultKind(placed) as T
+  return kind === null ? object : defaultKind(placed(object, kind.namespaced)) as T
+}
+
+/** In "default" when it says nothing; in none when its kind has none (rest.BeforeCreate takes it away). */
+function placed<T extends KubeObject>(object: T, isNamespaced: boolean): T {
+  const { namespace, ...rest } = object.metadata
+  if (!isNamespaced) return namespace === undefined ? object : { ...object, metadata: rest }
+  return (namespace ?? "") !== "" ? object : { ...object, metadata: { ...rest, namespace: DEFAULT_NAMESPACE } }
 }
 
 function defaultKind(object: KubeObject): KubeObject {

@@ -36,12 +36,18 @@ function userMeta(metadata: Meta): Meta {
 }
 
 function preparePod(pod: Pod): Pick<Pod, "spec" | "status"> {
-  const spec: PodSpec = {
-    serviceAccountName: "default", serviceAccount: "default", priority: 0, preemptionPolicy: "PreemptLowerPriority",
-    ...pod.spec,
-    tolerations: [...pod.spec.tolerations ?? [], ...missingTolerations(pod.spec.tolerations ?? [])]
-  }
+  const spec = withAdmission(pod.spec)
   return { spec, status: { phase: "Pending", qosClass: qosClass(spec) } }
+}
+
+/** On create and on update alike, so that a manifest without these fields is no change. */
+export function withAdmission(spec: PodSpec): PodSpec {
+  const tolerations = spec.tolerations ?? []
+  return {
+    serviceAccountName: "default", serviceAccount: "default", priority: 0, preemptionPolicy: "PreemptLowerPriority",
+    ...spec,
+    tolerations: [...tolerations, ...missingTolerations(tolerations)]
+  }
 }
 
 function missingTolerations(given: ReadonlyArray<Toleration>): ReadonlyArray<Toleration> {

@@ -9,6 +9,12 @@ type Issue = Schema.SchemaError["issue"]
 type Ast = Schema.Top["ast"]
 type Objects = Extract<Ast, { readonly _tag: "Objects" }>
 
+/** Fields that an earlier version of the API had. */
+const FORMERLY: ReadonlyMap<string, string> = new Map([
+  ["Ingress.serviceName", "it is service.name since networking.k8s.io/v1"],
+  ["Ingress.servicePort", "it is service.port.number since networking.k8s.io/v1"]
+])
+
 /** How far below the place of an unknown field its right place is looked for. */
 const SEARCH_DEPTH_MAX = 4
 
@@ -84,6 +90,8 @@ function unknownField(path: Path, kind: string, around: ReadonlyArray<{ readonly
   const name = fieldPath(path)
   const say = (hint: string) =>
     `unknown field ${JSON.stringify(name)}: ${kind} has no such field${hint === "" ? "" : `; ${hint}`}`
+  const formerly = FORMERLY.get(`${kind}.${key}`)
+  if (formerly !== undefined) return say(formerly)
   const here = around.at(-1)
   if (here === undefined) return say("")
   const fields = fieldsOf(here.ast)
