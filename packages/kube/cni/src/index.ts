@@ -1,3 +1,12 @@
-export { type Allocation, HostLocal, type RangeSet } from "./ipam/host-local.ts"
-export { type LeaseStore, MemoryStore } from "./ipam/lease-store.ts"
-export { canonicalize, formatSet, type Range, type RangeConfig } from "./ipam/range.ts"
+export { decodeNetwork, type NetworkConfig, type NotModelled, type PluginConfig } from "./config.ts"
+export { formatPath, formatProblem, type Path, type Problem } from "./decode.ts"
+export { CniError, ErrorCode } from "./error.ts"
+export { type Allocation, type Attachment, HostLocal } from "./ipam/host-local.ts"
+export { formatLeases, type Lease, type LeaseStore, MemoryStore } from "./ipam/lease-store.ts"
+export { canonicalize, formatSet, type Range, type RangeConfig, type RangeSet } from "./ipam/range.ts"
+export type { Stores } from "./plugin.ts"
+export { type Output, runPlugin } from "./protocol.ts"
+export { type Dns, type Interface, type IpConfig, type Result, resultJson, type ResultRoute } from "./result.ts"
+export {
+  type AddArgs, type CachedAttachment, CniRuntime, type DelArgs, MemoryStores, type RuntimeOptions
+} from "./runtime.ts"

@@ -1,0 +1,2 @@
+export { DiskStore } from "./disk-store.ts"
+export { runCniPlugin } from "./plugin.ts"
