@@ -9,10 +9,11 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { cniCommand } from "./cni.ts"
+// import { cniCommand } from "./cni.ts"
 import { execCommand } from "./exec.ts"
 import { inspectCommand } from "./inspect.ts"
 import { teardown } from "./outcome.ts"
@@ -26,8 +27,14 @@ const program = dashes < 0 ? [] : argv.slice(dashes + 1)
 
 const podwire = Command.make("podwire").pipe(
   Command.withDescription("A packet-level network emulator for Kubernetes"),
-  Command.withSubcommands([runCommand, execCommand(program), inspectCommand(program), cniCommand])
+  Command.withSubcommands([runCommand, execCommand(program), inspectCommand(program)])
 )
+
+/** Without the usual `-v`: that is --verbose here. */
+const version = GlobalFlag.Action({
+  flag: Flag.Boolean("version").pipe(Flag.withDefault(false), Flag.withDescription("Show version information")),
+  run: GlobalFlag.Version.run
+})
 
 /** A reader that goes away early (`podwire … | head`) is no error. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -36,7 +43,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 Command.runWith(podwire, { version: "0.1.0" })(own).pipe(
   Effect.provide(Layer.mergeAll(
-    NodeServices.layer, presenterLayer, CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+    NodeServices.layer, presenterLayer, CliConfig.layer({ builtIns: [GlobalFlag.Help, version, GlobalFlag.Completions] })
   )),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: teardown(argv) })
 )

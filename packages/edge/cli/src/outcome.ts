@@ -31,7 +31,8 @@ function codeOf<E, A>(exit: Exit.Exit<E, A>, argv: ReadonlyArray<string>): numbe
   if (error instanceof ExitWith) return error.code
   if (CliError.isCliError(error)) return error._tag === "ShowHelp" && error.errors.length === 0 ? (argv.length === 0 ? BAD_INPUT : HELD) : BAD_INPUT
   if (isInput(error)) {
-    process.stderr.write(`${error.message}\n`)
+    // What carries a message for users has been printed by the command's runner.
+    if (CliError.getUserMessage(error) === undefined) process.stderr.write(`podwire: ${error.message}\n`)
     return BAD_INPUT
   }
   const text = error instanceof Error ? error.stack ?? error.message : String(error)

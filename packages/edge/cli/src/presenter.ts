@@ -1,10 +1,14 @@
-/** Help goes to stdout when it is asked for; a wrong invocation is told on stderr, in one line each. */
+/** Help goes to stdout when it is asked for; a wrong invocation is told on stderr, in plain lines. */
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 
-const formatter = CliOutput.defaultFormatter({ colors: false })
+const formatter: CliOutput.Formatter = {
+  ...CliOutput.defaultFormatter({ colors: false }),
+  formatError: (error) => error.message
+}
 
-export const presenterLayer = CliOutput.layerPresenter({
+const presenter = CliOutput.layerPresenter({
   present: (event) => Effect.sync(() => {
     switch (event._tag) {
       case "Help":
@@ -20,3 +24,5 @@ export const presenterLayer = CliOutput.layerPresenter({
     }
   })
 })
+
+export const presenterLayer = Layer.merge(presenter, CliOutput.layer(formatter))

@@ -5,7 +5,7 @@
  * Approximated: the three-way merge. Within `spec`, the manifest's fields replace the live ones whole.
  */
 import {
-  ApiError, controllerOf, keyOf, kindOf, type KubeObject, kindOfObject, statusText, validateUpdate
+  ApiError, controllerOf, keyOf, kindOf, type KubeObject, kindOfObject, refusalText, validateUpdate
 } from "@podwire/api"
 import type { Cluster } from "@podwire/cluster"
 import type { Document, Path, Problem } from "./input/index.ts"
@@ -73,7 +73,7 @@ export class Applier {
     const before = this.#last.get(key)?.object ?? null
     const result = live === null ? store.create(object) : this.#update(live, before, sourced)
     if (Array.isArray(result)) return result
-    if (result instanceof ApiError) return [document.problem(["metadata", "name"], { what: statusText(result) })]
+    if (result instanceof ApiError) return [document.problem(["metadata", "name"], { what: refusalText(result) })]
     const stored = result as KubeObject
     this.#last.set(`${kindOf(stored)} ${keyOf(stored)}`, sourced)
     return `${nameOf(stored)} ${live === null ? "created" : stored === live ? "unchanged" : "configured"}`

@@ -6,7 +6,7 @@
  *   yield* lab.settle()
  *   const page = yield* lab.exec("shop/web-0", ["ping", "-c", "1", "10.244.1.2"])
  */
-import { ageText, ApiError, type KubeObject, lookup, type Pod, type Ref, refOf, resourceOf, statusText } from "@podwire/api"
+import { ageText, ApiError, type KubeObject, lookup, type Pod, type Ref, refOf, resourceOf, refusalText } from "@podwire/api"
 import { Cluster, EXEC_NS_MAX, FrameLog, findProgram, reach, type LoggedFrame, type Observer, type Plan } from "@podwire/cluster"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -195,7 +195,7 @@ export class Lab {
         return Effect.fail(new TargetError({ what: `cannot scale ${nameOf(object)}: ${SCALABLE.join(", ")} can be scaled` }))
       }
       const result = this.cluster.store.update({ ...object, spec: { ...object.spec as object, replicas } })
-      if (result instanceof ApiError) return Effect.fail(new TargetError({ what: statusText(result) }))
+      if (result instanceof ApiError) return Effect.fail(new TargetError({ what: refusalText(result) }))
       return Effect.succeed(`${nameOf(object)} scaled`)
     })
   }

@@ -4,7 +4,7 @@
  * that whatever happens to it later can be told with file and line.
  */
 import {
-  decode, fieldPath, keyOf, kindOf, type KubeObject, lookup, type Node, notModelled, type Problem as ObjectProblem, setDefaults, validate
+  admit, fieldPath, keyOf, kindOf, type KubeObject, lookup, type Node, notModelled
 } from "@podwire/api"
 import { problemsOf } from "@podwire/api/schema-problem"
 import { checkPlan, makePlan, type NodePlan, type Plan } from "@podwire/cluster"
@@ -74,16 +74,9 @@ export function load(documents: ReadonlyArray<Document>): Loaded {
 
 /** One Kubernetes object as the API server would store it, or null and what is wrong. */
 export function readObject(document: Document, problems: Array<Problem>): KubeObject | null {
-  const say = ({ path, atKey, message }: ObjectProblem) => problems.push(document.problem(path, { what: message }, atKey))
-  const decoded = decode(document.value)
-  if (decoded.problems !== undefined) {
-    decoded.problems.forEach(say)
-    return null
-  }
-  const object = setDefaults(decoded.object)
-  const wrong = validate(object)
-  wrong.forEach(say)
-  return wrong.length === 0 ? object : null
+  const { object, problems: wrong } = admit(document.value)
+  for (const { path, atKey, message } of wrong ?? []) problems.push(document.problem(path, { what: message }, atKey))
+  return object ?? null
 }
 
 /** The plan that the documents and the command line make together; the command line wins. */

@@ -8,7 +8,9 @@ import type { RunReport, StepReport } from "./run.ts"
 import { table } from "./table.ts"
 
 /** A matrix wider than this is told as counts and failures only. */
-const MATRIX_COLUMNS_MAX = 16
+const MATRIX_COLUMNS_MAX = 24
+/** Beyond this, the names of the columns would make lines that nobody reads. */
+const MATRIX_WIDTH_MAX = 80
 
 export interface ReportOptions {
   readonly name: string
@@ -115,7 +117,13 @@ function matrix(cells: ReadonlyArray<ReachCell>): string {
     row.push(cell.answered ? (cell.sourceKept ? "ok" : "NAT") : cell.why)
     rows.set(cell.from, row)
   }
-  return table(["FROM \\ TO", ...targets], [...rows].map(([from, row]) => [from, ...row]))
+  const wide = targets.reduce((sum, target) => sum + target.length + 3, 0) > MATRIX_WIDTH_MAX
+  // Columns are numbers then, and each row says its own.
+  const header = targets.map((target, i) => (wide ? String(i + 1) : target))
+  return table(["FROM \\ TO", ...header], [...rows].map(([from, row]) => {
+    const number = targets.indexOf(from) + 1
+    return [wide && number > 0 ? `${number} ${from}` : from, ...row]
+  }))
 }
 
 function captureText(cluster: Cluster, out: string): string {
