@@ -1,6 +1,6 @@
 /**
- * `arp` (net-tools 2.10): IPv4's neighbours by device and address. Host names are not looked up, with or without
- * -n. Not supported: -s, -d, -f, -H, -p; proxies.
+ * `arp` (net-tools 2.10): IPv4's neighbours by device and address. Host names are not looked up, with or
+ * without -n. Not supported: -s, -d, -f, -H, -p; proxies.
  */
 import type { Neighbour, Netns } from "@podwire/netns"
 import { NudState } from "@podwire/netns"
@@ -22,7 +22,8 @@ export function arp(netns: Netns, args: ReadonlyArray<string>): string {
   const all = arpEntries(netns)
   const shown = all.filter(({ dev, ip }) =>
     (device === "" || dev.name === device) && (host === "" || format(ip) === host))
-  const tail = verbose ? `Entries: ${all.length}\tSkipped: ${all.length - shown.length}\tFound: ${shown.length}\n` : ""
+  const skipped = all.length - shown.length
+  const tail = verbose ? `Entries: ${all.length}\tSkipped: ${skipped}\tFound: ${shown.length}\n` : ""
   if (shown.length === 0) return none(host, device, bsd, all.length) + tail
   const head = bsd ? "" : `${columns("Address", "HWtype", "HWaddress", "Flags", "Mask")}Iface\n`
   return head + shown.map((neigh) => bsd ? bsdLine(neigh) : linuxLine(neigh)).join("") + tail

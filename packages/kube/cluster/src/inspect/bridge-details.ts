@@ -31,7 +31,8 @@ function onOff(value: Json): string {
 
 /** Priority and MAC, each octet without its leading zero (br_dump_bridge_id). */
 function bridgeId(bridge: Bridge): string {
-  return `8000.${mac.format(bridge.mac).split(":").map((octet) => parseInt(octet, 16).toString(16)).join(":")}`
+  const octets = mac.format(bridge.mac).split(":").map((octet) => parseInt(octet, 16).toString(16))
+  return `8000.${octets.join(":")}`
 }
 
 export function bridgeDetails(out: Printer, dev: NetDevice): void {
@@ -67,9 +68,9 @@ export function portDetails(out: Printer, dev: NetDevice): void {
   const id = bridgeId(bridge)
   const portId = (0x8000 | port.number).toString(16)
   out.object("info_slave_data", () => print(out, [
-    ["state", portState(port)], ["priority", 32], ["cost", portCost(dev)], ["hairpin", port.hairpin], ["guard", false],
-    ["root_block", false], ["fastleave", false], ["learning", port.learning], ["flood", port.flood],
-    ["id", `0x${portId}`, "port_id"], ["no", `0x${port.number.toString(16)}`, "port_no"],
+    ["state", portState(port)], ["priority", 32], ["cost", portCost(dev)], ["hairpin", port.hairpin],
+    ["guard", false], ["root_block", false], ["fastleave", false], ["learning", port.learning],
+    ["flood", port.flood], ["id", `0x${portId}`, "port_id"], ["no", `0x${port.number.toString(16)}`, "port_no"],
     ["designated_port", 0x8000 | port.number], ["designated_cost", 0], ["bridge_id", id, "designated_bridge"],
     ["root_id", id, "designated_root"], ["hold_timer", ZERO], ["message_age_timer", ZERO],
     ["forward_delay_timer", ZERO], ["topology_change_ack", 0], ["config_pending", 0], ["proxy_arp", false],

@@ -27,6 +27,7 @@ const OPTIONS = [
   "-help", "-Version", "-stats", "-statistics", "-details", "-oneline", "-timestamp", "-family", "-netns",
   "-color", "-compressvlans", "-force", "-json", "-pretty", "-batch"
 ] as const
+const FDB_COMMANDS = ["add", "append", "replace", "delete", "get", "show", "lst", "list", "flush", "help"]
 const OBJECTS = ["link", "fdb", "mdb", "vlan", "monitor", "help"]
 
 export function bridge(netns: Netns, args: ReadonlyArray<string>): string {
@@ -132,14 +133,15 @@ interface Row {
 }
 
 function fdb(netns: Netns, words: Words, out: Printer, { stats }: Options): void {
-  readShow("fdb", words, ["add", "append", "replace", "delete", "get", "show", "lst", "list", "flush", "help"])
+  readShow("fdb", words, FDB_COMMANDS)
   const filter: FdbFilter = { dev: null, bridge: null, dynamic: false, permanent: null }
   while (!words.done) readFilter(netns, words, filter)
   for (const row of rows(netns)) {
     const { bridge: master, dev, entry } = row
     if (filter.dev !== null && dev !== filter.dev) continue
     if (filter.bridge !== null && master !== filter.bridge) continue
-    if ((filter.dynamic && entry.local) || (filter.permanent !== null && entry.local !== filter.permanent)) continue
+    if (filter.dynamic && entry.local) continue
+    if (filter.permanent !== null && entry.local !== filter.permanent) continue
     printEntry(netns, out, row, stats, filter.dev === null)
   }
 }
@@ -174,7 +176,8 @@ function rows(netns: Netns): ReadonlyArray<Row> {
   return all.sort((a, b) => a.dev.ifindex - b.dev.ifindex || a.entry.mac - b.entry.mac)
 }
 
-function printEntry(netns: Netns, out: Printer, { bridge: master, dev, entry }: Row, stats: boolean, named: boolean): void {
+function printEntry(netns: Netns, out: Printer, row: Row, stats: boolean, named: boolean): void {
+  const { bridge: master, dev, entry } = row
   out.object("", () => {
     out.put("mac", mac.format(entry.mac), `${mac.format(entry.mac)} `)
     if (named) out.put("ifname", dev.name, `dev ${dev.name} `)
@@ -183,6 +186,7 @@ function printEntry(netns: Netns, out: Printer, { bridge: master, dev, entry }: 
       out.put("used", age, `used ${age}/`).put("updated", age, `${age} `)
     }
     const state = entry.local ? "permanent" : ""
-    out.note("flags", []).put("master", master.name, `master ${master.name} `).put("state", state, `${state}\n`)
+    out.note("flags", []).put("master", master.name, `master ${master.name} `)
+    out.put("state", state, `${state}\n`)
   })
 }

@@ -1,5 +1,6 @@
 /**
- * `ip addr show` (iproute2's ipaddress.c: print_addrinfo): devices with their addresses, in the kernel's order.
+ * `ip addr show` (iproute2's ipaddress.c: print_addrinfo): devices with their addresses, in the kernel's
+ * order.
  *
  * Approximated: an IPv4 address that can have a broadcast address is shown with it, as CNI plugins and the
  * kubelet add them (`brd +`); lifetimes are forever. Not supported: labels, peers, temporary addresses.
@@ -9,12 +10,15 @@ import { type Address, type Netns } from "@podwire/netns"
 import { broadcast, type Cidr, contains } from "@podwire/wire/cidr"
 import { family, format } from "@podwire/wire/ip"
 import { command, type IpCall } from "./ip.ts"
-import { anyLink, findDevice, fits, type LinkFilter, printBriefName, printLink, printStats, readLinkFilter } from "./ip-link.ts"
+import {
+  anyLink, findDevice, fits, type LinkFilter, printBriefName, printLink, printStats, readLinkFilter
+} from "./ip-link.ts"
 import { readPrefix } from "./prefix.ts"
 import { invalid } from "./words.ts"
 
 const COMMANDS = [
-  "add", "change", "chg", "replace", "delete", "list", "show", "lst", "flush", "save", "showdump", "restore", "help"
+  "add", "change", "chg", "replace", "delete", "list", "show", "lst", "flush", "save", "showdump", "restore",
+  "help"
 ]
 const FOREVER = 4_294_967_295
 const SCOPES: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -152,6 +156,7 @@ function printAddress({ options, out }: IpCall, one: Address): void {
   flag("tentative", one.tentative)
   if (four) out.put("label", dev.name, dev.name)
   out.nl().put("valid_life_time", FOREVER, "       valid_lft forever")
-  out.put("preferred_life_time", one.deprecated ? 0 : FOREVER, ` preferred_lft ${one.deprecated ? "0sec" : "forever"}`)
+  const [preferred, text] = one.deprecated ? [0, "0sec"] as const : [FOREVER, "forever"] as const
+  out.put("preferred_life_time", preferred, ` preferred_lft ${text}`)
   out.say("\n")
 }

@@ -10,7 +10,8 @@ import type { Netns } from "@podwire/netns"
 import * as mac from "@podwire/wire/mac"
 import { bridgeDetails, portDetails } from "./bridge-details.ts"
 import {
-  abroad, flags, hasLink, iflink, linkedDevice, type LinkNaming, linkType, nameAndLink, netnsid, operState, qdisc
+  abroad, flags, hasLink, iflink, linkedDevice, type LinkNaming, linkType, nameAndLink, netnsid, operState,
+  qdisc
 } from "./device-state.ts"
 import { fail, notModelled } from "./failure.ts"
 import { command, type IpCall } from "./ip.ts"
@@ -115,7 +116,8 @@ export function printLink(call: IpCall, dev: NetDevice, form: LinkForm): void {
   if (form.physical || options.details) {
     const type = linkType(dev)
     const broadcast = dev.loopback ? mac.format(0) : mac.format(mac.BROADCAST)
-    out.nl().put("link_type", type, `    link/${type} `).put("address", mac.format(dev.mac), mac.format(dev.mac))
+    out.nl().put("link_type", type, `    link/${type} `)
+    out.put("address", mac.format(dev.mac), mac.format(dev.mac))
     out.put("broadcast", broadcast, ` brd ${broadcast}`)
   }
   if (!short && abroad(dev)) {
@@ -158,7 +160,8 @@ function printDetails(netns: Netns, out: Printer, dev: NetDevice, withFamily: bo
     out.put("inet6_addr_gen_mode", name, `addrgenmode ${name} `)
   }
   const queues = dev.kind === "veth" ? 2 : 1
-  out.put("num_tx_queues", queues, `numtxqueues ${queues} `).put("num_rx_queues", queues, `numrxqueues ${queues} `)
+  out.put("num_tx_queues", queues, `numtxqueues ${queues} `)
+  out.put("num_rx_queues", queues, `numrxqueues ${queues} `)
   out.put("gso_max_size", 65_536, "gso_max_size 65536 ").put("gso_max_segs", 65_535, "gso_max_segs 65535 ")
   const tso = tsoMaxSize(dev)
   out.put("tso_max_size", tso, `tso_max_size ${tso} `).put("tso_max_segs", 65_535, "tso_max_segs 65535 ")
@@ -181,7 +184,8 @@ export function printBrief(call: IpCall, dev: NetDevice): void {
 export function printBriefName({ netns, out }: IpCall, dev: NetDevice): void {
   noteName(netns, out, dev, "by-netnsid")
   const state = operState(netns, dev)
-  out.say(`${nameAndLink(netns, dev, "by-netnsid").padEnd(16)} `).put("operstate", state, `${state.padEnd(14)} `)
+  out.say(`${nameAndLink(netns, dev, "by-netnsid").padEnd(16)} `)
+  out.put("operstate", state, `${state.padEnd(14)} `)
 }
 
 /** Columns as wide as the widest number in them (size_columns); `after` a line that has not ended. */
@@ -196,8 +200,9 @@ export function printStats({ options, out }: IpCall, dev: NetDevice, after: bool
   const row = (cells: ReadonlyArray<string | number>, from = 0) =>
     cells.map((cell, i) => String(cell).padStart(wide[i + from]!)).join(" ")
   const lines: Array<string> = []
-  const table = (what: string, [first = "", ...names]: ReadonlyArray<string>, values: ReadonlyArray<number>) => {
-    lines.push(`    ${what}: ${first.padStart(wide[0]! - 4)} ${row(names, 1)}${" ".repeat(11)}`, `    ${row(values)} `)
+  const table = (what: string, names: ReadonlyArray<string>, values: ReadonlyArray<number>) => {
+    const first = names[0]!.padStart(wide[0]! - 4)
+    lines.push(`    ${what}: ${first} ${row(names.slice(1), 1)}${" ".repeat(11)}`, `    ${row(values)} `)
   }
   const errors = (what: string, names: ReadonlyArray<string>, values: ReadonlyArray<number>) => {
     if (!more) return
@@ -224,7 +229,8 @@ function noteStats(
       ...(more ? zeros("length_errors crc_errors frame_errors fifo_errors missed_errors") : {})
     },
     tx: {
-      bytes: txBytes, packets: txPackets, errors: txErrors, dropped: txDropped, carrier_errors: 0, collisions: 0,
+      bytes: txBytes, packets: txPackets, errors: txErrors, dropped: txDropped, carrier_errors: 0,
+      collisions: 0,
       ...(more ? zeros("aborted_errors fifo_errors window_errors heartbeat_errors") : {}),
       ...(more ? { carrier_changes: changes } : {})
     }

@@ -57,8 +57,9 @@ function readFilter({ netns, words }: IpCall, filter: NeighFilter): void {
     filter.master = netns.links.byName(name) ?? invalid(name, "Device does not exist\n")
   } else if (word === "nomaster") filter.nomaster = true
   else if (word === "nud") filter.states = [...(filter.states ?? []), ...readState(words.argument())]
-  else if (["vrf", "unused", "proxy"].includes(word) || begins(word, "protocol")) notModelled(`ip neigh show ${word}`)
-  else {
+  else if (["vrf", "unused", "proxy"].includes(word) || begins(word, "protocol")) {
+    notModelled(`ip neigh show ${word}`)
+  } else {
     const name = word === "to" ? words.argument() : word
     if (filter.to !== null) duplicate("to", name)
     filter.to = readPrefix(name, filter.family)
@@ -80,7 +81,8 @@ function fits(neigh: Neighbour, state: NudState, filter: NeighFilter): boolean {
   const { dev, ip } = neigh
   return (filter.states ?? SHOWN_BY_DEFAULT).includes(state) &&
     (filter.family === null || family(ip) === filter.family) && (filter.dev === null || dev === filter.dev) &&
-    (filter.to === null || contains(filter.to, ip)) && (filter.master === null || dev.master === filter.master) &&
+    (filter.to === null || contains(filter.to, ip)) &&
+    (filter.master === null || dev.master === filter.master) &&
     !(filter.nomaster && dev.master !== null)
 }
 
@@ -101,12 +103,14 @@ function get(call: IpCall): void {
   print(call, neigh, table.stateOf(neigh), true)
 }
 
-function print({ netns, options, out }: IpCall, neigh: Neighbour, state: NudState, withDevice: boolean): void {
+function print(call: IpCall, neigh: Neighbour, state: NudState, withDevice: boolean): void {
+  const { netns, options, out } = call
+  const address = mac.format(neigh.mac)
   out.object("", () => {
     out.put("dst", format(neigh.ip), `${format(neigh.ip)} `)
     if (withDevice) out.put("dev", neigh.dev.name, `dev ${neigh.dev.name} `)
     const known = state !== NudState.INCOMPLETE && state !== NudState.FAILED && state !== NudState.NONE
-    if (known && !neigh.dev.loopback) out.put("lladdr", mac.format(neigh.mac), `lladdr ${mac.format(neigh.mac)} `)
+    if (known && !neigh.dev.loopback) out.put("lladdr", address, `lladdr ${address} `)
     if (neigh.isRouter) out.put("router", null, "router ")
     if (options.stats > 0) {
       const age = (since: number) => Math.floor((netns.engine.nowNs - since) / SECOND)
@@ -114,6 +118,7 @@ function print({ netns, options, out }: IpCall, neigh: Neighbour, state: NudStat
       out.put("used", updated, ` used ${updated}`).put("confirmed", confirmed, `/${confirmed}`)
       out.put("updated", updated, `/${updated}`).put("probes", neigh.probes, `probes ${neigh.probes} `)
     }
-    out.note("state", state === NudState.NONE ? [] : [state]).say(state === NudState.NONE ? "\n" : `${state} \n`)
+    const states = state === NudState.NONE ? [] : [state]
+    out.note("state", states).say(states.map((name) => `${name} `).join("")).say("\n")
   })
 }

@@ -1,8 +1,8 @@
 /**
- * `ip route get` (iproute2's iproute.c: iproute_get; inet_rtm_getroute, inet6_rtm_getroute): which way a packet
- * would take that this host sends, or that it receives on `iif`.
- * Not supported: `mark`, `tos`, `vrf`, `uid`, ports and protocols; the check of sources that come in on `iif`
- * is the one for martians, not rp_filter's.
+ * `ip route get` (iproute2's iproute.c: iproute_get; inet_rtm_getroute, inet6_rtm_getroute): which way a
+ * packet would take that this host sends, or that it receives on `iif`. Not supported: `mark`, `tos`,
+ * `vrf`, `uid`, ports and protocols; the check of sources that come in on `iif` is the one for martians,
+ * not rp_filter's.
  */
 import { SECOND } from "@podwire/engine"
 import { Errno, type NetDevice, strerror } from "@podwire/netdev"
@@ -26,7 +26,9 @@ interface Question {
   fibMatch: boolean
 }
 
-const UNSUPPORTED = ["dsfield", "mark", "notify", "connected", "vrf", "uid", "sport", "dport", "ipproto", "help"]
+const UNSUPPORTED = [
+  "dsfield", "mark", "notify", "connected", "vrf", "uid", "sport", "dport", "ipproto", "help"
+]
 
 export function getRoute(call: IpCall): void {
   const question: Question = {
@@ -110,7 +112,7 @@ function outgoing4(netns: Netns, { from, oif }: Question, to: Ip): Way4 {
   if (from !== null && netns.findAddress(from) === null) refuse(Errno.ENETUNREACH)
   const way = oif === null ? netns.ip4.route(to[0]!) : netns.ip4.routeVia(to[0]!, oif)
   if (oif !== null && refusal(way.type) !== Errno.OK) {
-    // With a device named and no way, the destination is taken to be on its link (ip_route_output_key_hash_rcu).
+    // The destination is taken to be on the device's link then (ip_route_output_key_hash_rcu).
     const src = Int32Array.of(netns.ip4.selectSource(oif, to[0]!))
     return { type: "unicast", dev: oif, via: null, src, found: null }
   }
@@ -124,10 +126,10 @@ function incoming4(netns: Netns, iif: NetDevice, from: Ip | null, to: Ip): Way4 
   const local = from !== null && netns.ip4.isLocal(from[0]!)
   if (from === null || from[0]! >>> 28 === 14 || local) refuse(Errno.EINVAL)
   const way = netns.ip4.route(to[0]!)
-  if (way.type === "none" || way.type === "throw") refuse(netns.ip4.conf(iif).forwarding === 0 ? Errno.EHOSTUNREACH : Errno.ENETUNREACH)
-  const errno = refusal(way.type)
+  const forwards = netns.ip4.conf(iif).forwarding !== 0
+  const errno = way.type === "none" && !forwards ? Errno.EHOSTUNREACH : refusal(way.type)
   if (errno !== Errno.OK || way.dev === null) refuse(errno === Errno.OK ? Errno.ENETUNREACH : errno)
-  if (way.type === "unicast" && netns.ip4.conf(iif).forwarding === 0) refuse(Errno.EHOSTUNREACH)
+  if (way.type === "unicast" && !forwards) refuse(Errno.EHOSTUNREACH)
   const dev = way.type === "broadcast" ? netns.lo : way.dev
   return { type: way.type, dev, via: way.gatewayed ? way.nextHop : null, src: null, found: way }
 }
@@ -160,7 +162,8 @@ function get6({ netns, options, out }: IpCall, question: Question, to: Ip): void
     if (route.via !== null) gateway(out, route.via)
     device(out, local ? netns.lo : route.dev!)
     table(out, local ? TABLE_LOCAL : route.table, options.details)
-    if (route.protocol !== "boot" || options.details) out.put("protocol", route.protocol, `proto ${route.protocol} `)
+    const { protocol } = route
+    if (protocol !== "boot" || options.details) out.put("protocol", protocol, `proto ${protocol} `)
     if (options.details) out.put("scope", "global", "scope global ")
     const chosen = source6(netns, route, to)
     if (chosen !== null && iif === null) source(out, chosen)

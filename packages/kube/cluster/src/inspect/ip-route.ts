@@ -20,8 +20,8 @@ const COMMANDS = [
 ]
 const TABLE_LAST = 255
 const TYPES = [
-  "local", "nat", "broadcast", "brd", "anycast", "multicast", "prohibit", "unreachable", "blackhole", "xresolve",
-  "unicast", "throw"
+  "local", "nat", "broadcast", "brd", "anycast", "multicast", "prohibit", "unreachable", "blackhole",
+  "xresolve", "unicast", "throw"
 ] as const
 const PROTOCOLS = ["kernel", "boot", "static", "ra", "redirect", "dhcp", "zebra", "bird"]
 const SCOPES = ["global", "nowhere", "host", "link", "site"]
@@ -47,11 +47,12 @@ export function route(call: IpCall): void {
   const { netns, options, words, out } = call
   if (command(call, "route", COMMANDS) === "get") return getRoute(call)
   const filter: RouteFilter = {
-    family: options.family, table: TABLE_MAIN, tableNamed: false, dev: null, via: null, src: null, protocol: null,
-    scope: null, type: null, metric: null, root: null, match: null
+    family: options.family, table: TABLE_MAIN, tableNamed: false, dev: null, via: null, src: null,
+    protocol: null, scope: null, type: null, metric: null, root: null, match: null
   }
   while (!words.done) readFilter(call, filter)
-  const versions = filter.family !== null ? [filter.family] : filter.table === 0 ? [4, 6] as const : [4] as const
+  const unasked = filter.table === 0 ? [4, 6] as const : [4] as const
+  const versions = filter.family !== null ? [filter.family] : unasked
   const silent = {
     type: false, via: filter.via !== null, dev: filter.dev !== null, table: filter.table !== 0,
     protocol: filter.protocol !== null, scope: filter.scope !== null, src: filter.src !== null,
@@ -70,8 +71,8 @@ function readFilter({ netns, words }: IpCall, filter: RouteFilter): void {
   else if (begins(word, "vrf") || begins(word, "realms") || begins(word, "from") || begins(word, "dsfield")) {
     notModelled(`ip route show ${word}`)
   } else if (begins(word, "cached") || begins(word, "cloned")) readTable("cache", filter)
-  else if (begins(word, "protocol")) filter.protocol = oneOf(words.argument(), PROTOCOLS, 'invalid "protocol"\n')
-  else if (begins(word, "scope")) filter.scope = oneOf(words.argument(), SCOPES, 'invalid "scope"\n')
+  else if (begins(word, "protocol")) filter.protocol = oneOf(words.argument(), PROTOCOLS, "protocol")
+  else if (begins(word, "scope")) filter.scope = oneOf(words.argument(), SCOPES, "scope")
   else if (begins(word, "type")) filter.type = typeOf(words.argument())
   else if (word === "dev" || word === "oif") filter.dev = deviceNamed(netns, words.argument())
   else if (["iif", "mark", "tos"].includes(word)) notModelled(`ip route show ${word}`)
@@ -100,9 +101,9 @@ function readDestination(word: string, words: Words, filter: RouteFilter): void 
   if (!root) filter.match = cidr
 }
 
-function oneOf(word: string, names: ReadonlyArray<string>, why: string): string | null {
+function oneOf(word: string, names: ReadonlyArray<string>, what: string): string | null {
   if (word === "all") return null
-  return names.includes(word) ? word : invalid(word, why)
+  return names.includes(word) ? word : invalid(word, `invalid "${what}"\n`)
 }
 
 function typeOf(word: string): string {
@@ -117,7 +118,8 @@ function fits(one: Route, filter: RouteFilter): boolean {
     (filter.src === null || (src !== null && equal(src, filter.src))) &&
     (filter.protocol === null || one.protocol === filter.protocol) &&
     (filter.scope === null || (dst.ip.length === 1 ? one.scope : "global") === filter.scope) &&
-    (filter.type === null || one.type === filter.type) && (filter.metric === null || one.metric === filter.metric) &&
+    (filter.type === null || one.type === filter.type) &&
+    (filter.metric === null || one.metric === filter.metric) &&
     (filter.root === null || (dst.bits >= filter.root.bits && contains(filter.root, dst.ip))) &&
     (filter.match === null || (dst.bits <= filter.match.bits && contains(dst, filter.match.ip)))
 }

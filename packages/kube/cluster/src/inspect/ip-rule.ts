@@ -1,4 +1,4 @@
-/** `ip rule show` (iproute2's iprule.c). The rules are the three that Linux starts with; IPv6 has no `default`. */
+/** `ip rule show` (iproute2's iprule.c): the three that Linux starts with; IPv6 has no `default`. */
 import { command, type IpCall } from "./ip.ts"
 import { notModelled } from "./failure.ts"
 

@@ -1,9 +1,10 @@
 /**
  * `ip [options] object [command]` (iproute2's ip.c): options, then the object by any beginning of its name.
  *
- * Supported: address, link, route, neighbour, rule and their `show`; `route get`, `neigh get`; -4 -6 -family
- * -brief -details -json -oneline -pretty -statistics; -color, -Numeric and -loops change nothing.
- * Not supported: what changes state, help texts, `-resolve`, `-timestamp`, `-netns`, `-batch`, the other objects.
+ * Supported: address, link, route, neighbour, rule and their `show`; `route get`, `neigh get`; -4 -6
+ * -family -brief -details -json -oneline -pretty -statistics; -color, -Numeric and -loops change nothing.
+ * Not supported: what changes state, help texts, `-resolve`, `-timestamp`, `-netns`, `-batch`, the other
+ * objects.
  */
 import type { Netns } from "@podwire/netns"
 import { fail, notModelled } from "./failure.ts"

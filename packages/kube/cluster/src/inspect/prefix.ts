@@ -1,4 +1,4 @@
-/** Addresses and prefixes as iproute2 reads them (lib/utils.c: get_prefix), and the words it refuses them with. */
+/** Addresses and prefixes as iproute2 reads them, and the words it refuses them with (lib/utils.c). */
 import { type Cidr, parse as parseCidr } from "@podwire/wire/cidr"
 import { ANY4, ANY6, family, type Ip, parse } from "@podwire/wire/ip"
 import { fail } from "./failure.ts"

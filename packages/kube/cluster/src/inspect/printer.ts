@@ -12,7 +12,8 @@ export class Fixed {
   }
 }
 
-export type Json = string | number | boolean | null | Fixed | ReadonlyArray<Json> | { readonly [key: string]: Json }
+export type Json =
+  | string | number | boolean | null | Fixed | ReadonlyArray<Json> | { readonly [key: string]: Json }
 
 type Group = Array<Json> | Record<string, Json>
 

@@ -40,8 +40,9 @@ function read(netns: Netns, path: string): string | null {
 
 /** net/core/net-procfs.c */
 function dev(netns: Netns): string {
-  return "Inter-|   Receive                                                |  Transmit\n" +
-    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n" +
+  return `Inter-|   Receive${" ".repeat(48)}|  Transmit\n` +
+    " face |bytes    packets errs drop fifo frame compressed multicast" +
+    "|bytes    packets errs drop fifo colls carrier compressed\n" +
     netns.links.list().map(({ name, stats }) => `${name.padStart(6)}: ${counters(stats)}\n`).join("")
 }
 
@@ -59,12 +60,14 @@ function arp(netns: Netns): string {
   const lines = arpEntries(netns).map((neigh) => {
     const flags = !neigh.valid ? "0x0" : neigh.state === NudState.PERMANENT ? "0x6" : "0x2"
     const hardware = mac.format(neigh.valid ? neigh.mac : 0)
-    return `${format(neigh.ip).padEnd(16)} ${"0x1".padEnd(12)}${flags.padEnd(12)}${hardware}     *        ${neigh.dev.name}\n`
+    const start = `${format(neigh.ip).padEnd(16)} ${"0x1".padEnd(12)}${flags.padEnd(12)}`
+    return `${start}${hardware}     *        ${neigh.dev.name}\n`
   })
   return `IP address       HW type     Flags       HW address            Mask     Device\n${lines.join("")}`
 }
 
-const IFA_FLAGS = { nodad: 0x02, dadFailed: 0x08, deprecated: 0x20, tentative: 0x40, permanent: 0x80 } as const
+const IFA_FLAGS = [["nodad", 0x02], ["dadFailed", 0x08], ["deprecated", 0x20], ["tentative", 0x40]] as const
+const IFA_F_PERMANENT = 0x80
 const IPV6_SCOPES = { global: 0, host: 0x10, link: 0x20 } as const
 
 /** net/ipv6/addrconf.c */
@@ -73,10 +76,10 @@ function ifInet6(netns: Netns): string {
   for (const device of netns.links.list()) {
     for (const one of ordered(netns, device)) {
       if (family(one.cidr.ip) !== 6) continue
-      const flags = IFA_FLAGS.permanent | (one.nodad ? IFA_FLAGS.nodad : 0) | (one.tentative ? IFA_FLAGS.tentative : 0) |
-        (one.dadFailed ? IFA_FLAGS.dadFailed : 0) | (one.deprecated ? IFA_FLAGS.deprecated : 0)
-      const cells = [device.ifindex, one.cidr.bits, IPV6_SCOPES[one.scope], flags].map((value) => hex(value, 2))
-      lines.push(`${words(one.cidr.ip)} ${cells.join(" ")} ${device.name.padStart(8)}\n`)
+      const flags = IFA_FLAGS.reduce((sum, [flag, bit]) => one[flag] ? sum | bit : sum, IFA_F_PERMANENT)
+      const cells = [device.ifindex, one.cidr.bits, IPV6_SCOPES[one.scope], flags]
+      const text = cells.map((value) => hex(value, 2)).join(" ")
+      lines.push(`${words(one.cidr.ip)} ${text} ${device.name.padStart(8)}\n`)
     }
   }
   return lines.join("")
@@ -99,7 +102,8 @@ const ROUTE_LINE = 127
 /** net/ipv4/fib_trie.c: fib_route_seq_show; lines are padded to a fixed width. */
 function route(netns: Netns): string {
   const head = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
-  const lines = [...netns.routes(4)].sort(compare4).filter(({ type }) => type !== "broadcast" && type !== "multicast")
+  const lines = [...netns.routes(4)].sort(compare4)
+    .filter(({ type }) => type !== "broadcast" && type !== "multicast")
     .map((one) => `${routeCells(one, one.dev).join("\t")}`)
   return [head, ...lines].map((line) => `${line.padEnd(ROUTE_LINE)}\n`).join("")
 }

@@ -53,7 +53,8 @@ export function printRoute(out: Printer, route: Route, details: boolean, silent:
     const scope = four ? route.scope : "global"
     if ((scope !== "global" || details) && !silent.scope) out.put("scope", scope, `scope ${scope} `)
     if (route.src !== null && !silent.src) source(out, route.src)
-    if ((!four || route.metric !== 0) && !silent.metric) out.put("metric", route.metric, `metric ${route.metric} `)
+    const { metric } = route
+    if ((!four || metric !== 0) && !silent.metric) out.put("metric", metric, `metric ${metric} `)
     const flags = routeFlags(route)
     out.note("flags", flags).say(flags.map((flag) => `${flag} `).join(""))
     if (route.mtu > 0) metrics(out, route.mtu)
@@ -62,7 +63,7 @@ export function printRoute(out: Printer, route: Route, details: boolean, silent:
   })
 }
 
-/** RTNH_F_*: a route over a link without carrier is kept and marked; an own address is not (fib_sync_down_dev). */
+/** RTNH_F_*: a route over a link without carrier is kept and marked, an own address's is not. */
 function routeFlags({ dev, onlink, type }: Route): ReadonlyArray<string> {
   const flags: Array<string> = []
   if (dev !== null && !dev.up && type !== "local") flags.push("dead")

@@ -21,8 +21,8 @@ interface Options {
 }
 
 const LONG: Readonly<Record<string, string>> = {
-  "--tcp": "t", "--udp": "u", "--ipv4": "4", "--ipv6": "6", "--all": "a", "--listening": "l", "--numeric": "n",
-  "--processes": "p", "--no-header": "H", "--oneline": "O"
+  "--tcp": "t", "--udp": "u", "--ipv4": "4", "--ipv6": "6", "--all": "a", "--listening": "l",
+  "--numeric": "n", "--processes": "p", "--no-header": "H", "--oneline": "O"
 }
 const KNOWN_ONLY_TO_SS = "hVreomTisbEZzN0MSdwxfAFDKSBv"
 const BACKLOG = 4096
@@ -67,7 +67,9 @@ function render(cells: Cells, widths: ReadonlyArray<number>, hidden: ReadonlyArr
 }
 
 function readOptions(args: ReadonlyArray<string>): Options {
-  const options: Options = { tcp: false, udp: false, family: null, all: false, listening: false, header: true }
+  const options: Options = {
+    tcp: false, udp: false, family: null, all: false, listening: false, header: true
+  }
   for (const arg of args) {
     if (!arg.startsWith("-") || arg === "-") notModelled(`ss ${arg}`)
     const letters = arg.startsWith("--") ? LONG[arg] ?? notModelled(`ss ${arg}`) : arg.slice(1)
@@ -97,13 +99,14 @@ function sockets(netns: Netns, protocol: "tcp" | "udp", options: Options): Reado
     const shown = options.all || (options.listening ? state !== "ESTAB" : state === "ESTAB")
     if (!shown) continue
     const dual = six && ip === null && !(socket?.v6only ?? false)
+    const peerPort = remote === null ? "*" : String(socket!.remotePort)
     const any = dual ? "*:" : six ? "[::]:" : "0.0.0.0:"
     rows.push({
       six,
       port,
       cells: [
-        protocol, state, "0", protocol === "tcp" ? String(BACKLOG) : "0", ip === null ? any : where(ip), String(port),
-        remote === null ? any : where(remote), remote === null ? "*" : String(socket!.remotePort), ""
+        protocol, state, "0", protocol === "tcp" ? String(BACKLOG) : "0", ip === null ? any : where(ip),
+        String(port), remote === null ? any : where(remote), peerPort, ""
       ]
     })
   }

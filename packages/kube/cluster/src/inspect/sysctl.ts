@@ -1,6 +1,7 @@
 /**
- * `sysctl` (procps 4.0): the settings that the namespace has, all of them read by the data plane; others do not
- * exist here. Not supported: writing (a variable with `=`, -w, -p, --system), -r with more than one expression.
+ * `sysctl` (procps 4.0): the settings that the namespace has, all of them read by the data plane; others do
+ * not exist here. Not supported: writing (a variable with `=`, -w, -p, --system), -r with more than one
+ * expression.
  */
 import type { Netns } from "@podwire/netns"
 import { Failure, notModelled } from "./failure.ts"
@@ -60,7 +61,8 @@ function patternOf(text: string): RegExp {
 
 /** Dots and slashes change places, unless the name begins as a path. */
 function pathOf(name: string): string {
-  return name.includes("/") && name.indexOf("/") < (name.indexOf(".") + 1 || Infinity) ? name : name.replaceAll(".", "/")
+  const [slash, dot] = [name.indexOf("/"), name.indexOf(".")]
+  return slash >= 0 && (dot < 0 || slash < dot) ? name : name.replaceAll(".", "/")
 }
 
 /** A variable, or all that are in a directory. */
@@ -69,7 +71,8 @@ function find(
 ): ReadonlyArray<readonly [name: string, value: string]> {
   const dotted = pathOf(name).replaceAll("/", ".")
   return netns.sysctl.list().filter(([key]) =>
-    (dotted === "" || key === dotted || key.startsWith(`${dotted}.`)) && (pattern === null || pattern.test(key)))
+    (dotted === "" || key === dotted || key.startsWith(`${dotted}.`)) &&
+    (pattern === null || pattern.test(key)))
 }
 
 function line(key: string, value: string, { names, values, binary }: Options): string {

@@ -1,7 +1,8 @@
 /**
  * Whole texts, where no Linux is at hand and for states that a referee cannot be brought into on purpose.
- * `node.golden.txt` and `pod.golden.txt` are what the emulated topology prints; iproute2-referee.test.ts holds the
- * same command lines against iproute2 6.1.0 on Linux 6.18. The other texts were taken from there by hand.
+ * `node.golden.txt` and `pod.golden.txt` are what the emulated topology prints; iproute2-referee.test.ts
+ * holds the same command lines against iproute2 6.1.0 on Linux 6.18. The other texts were taken from there
+ * by hand.
  */
 import { Engine } from "@podwire/engine"
 import { Bridge, Dummy, FramePool, Nic, Veth } from "@podwire/netdev"
@@ -13,12 +14,14 @@ import { inspect } from "../../src/inspect/inspect.ts"
 import { build } from "./topology.ts"
 
 const GOLDEN = [
-  "ip addr", "ip -br addr", "ip -br link", "ip -o addr", "ip -6 addr", "ip -4 addr show dev eth0", "ip -s -d link",
-  "ip -j addr show dev eth0", "ip -j -p link show dev eth0", "ip route", "ip -4 route show table all", "ip -6 route",
-  "ip -6 route show table local", "ip -j route", "ip -j -6 route", "ip rule", "ip -6 rule", "ip neigh", "ip -s neigh",
-  "ip -j neigh", "ip route get 10.244.2.5", "ip route get fd00:10:244:2::9", "ip route get 127.0.0.1",
-  "ip route get 10.96.0.1", "bridge -d link", "bridge -s fdb", "bridge -j fdb", "ss -tuln", "sysctl net.ipv4.ip_forward",
-  "sysctl net.ipv6.conf.all.forwarding", "arp -n", "arp -an", "cat /proc/net/dev /proc/net/arp /proc/net/if_inet6"
+  "ip addr", "ip -br addr", "ip -br link", "ip -o addr", "ip -6 addr", "ip -4 addr show dev eth0",
+  "ip -s -d link", "ip -j addr show dev eth0", "ip -j -p link show dev eth0", "ip route",
+  "ip -4 route show table all", "ip -6 route", "ip -6 route show table local", "ip -j route",
+  "ip -j -6 route", "ip rule", "ip -6 rule", "ip neigh", "ip -s neigh", "ip -j neigh",
+  "ip route get 10.244.2.5", "ip route get fd00:10:244:2::9", "ip route get 127.0.0.1",
+  "ip route get 10.96.0.1", "bridge -d link", "bridge -s fdb", "bridge -j fdb", "ss -tuln",
+  "sysctl net.ipv4.ip_forward", "sysctl net.ipv6.conf.all.forwarding", "arp -n", "arp -an",
+  "cat /proc/net/dev /proc/net/arp /proc/net/if_inet6"
 ]
 
 it.each(["pod", "node"] as const)("the whole of a %s", async (place) => {
@@ -52,7 +55,7 @@ it("a fresh namespace has lo, and it is down", () => {
     "    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n"
   )
   expect(all(netns, "ip -br addr")).toBe("lo               DOWN           \n")
-  expect(all(netns, "ip route") + all(netns, "ip -6 route") + all(netns, "ip neigh") + all(netns, "arp -n")).toBe("")
+  for (const line of ["ip route", "ip -6 route", "ip neigh", "arp -n"]) expect(all(netns, line)).toBe("")
   expect(all(netns, "ip -j route") + all(netns, "ip -j -p neigh")).toBe("[]\n[ ]\n")
 })
 
@@ -89,6 +92,7 @@ it("an address on trial, a refused one and an old one", () => {
     "2: eth0    inet6 fd00::2/64 scope global dadfailed tentative \\       valid_lft forever preferred_lft forever\n" +
     "2: eth0    inet6 fd00::1/64 scope global tentative \\       valid_lft forever preferred_lft forever\n" +
     "2: eth0    inet6 fe80::ff:fe00:104/64 scope link tentative \\       valid_lft forever preferred_lft forever\n" +
+
     "3: peer    inet6 fe80::ff:fe00:105/64 scope link tentative \\       valid_lft forever preferred_lft forever\n"
   )
   expect(all(netns, "cat /proc/net/if_inet6").split("\n").sort().slice(-4)).toEqual([
@@ -121,6 +125,7 @@ it("links without a carrier: a bridge with no port, a pair with one end down", (
     .toBe("fd00::/64 proto kernel metric 256 linkdown pref medium\n")
   cni0.addPort(a)
   expect(all(netns, "bridge link")).toBe(
+
     "4: v0@v1: <NO-CARRIER,BROADCAST,MULTICAST,UP,M-DOWN> mtu 1500 master cni0 state disabled priority 32 cost 2 \n"
   )
 })
@@ -160,6 +165,7 @@ it("columns of counters grow with their numbers", () => {
     "                        0      0       0       0       2 \n"
   )
   expect(all(netns, "cat /proc/net/dev").split("\n")[2]).toBe(
+
     "    lo: 123456789012 12345678    0    0    0     0          0         0        0       0    0    3    0     0       0          0"
   )
 })
@@ -173,10 +179,11 @@ it("a host does not route for others", () => {
 it("what is not modelled says so and fails", () => {
   const { netns } = host()
   for (const line of [
-    "iptables-save", "ip6tables-save", "iptables -t nat -L", "conntrack -L", "nft list ruleset", "ipvsadm -Ln",
-    "netstat -s", "cat /proc/net/snmp", "ip maddr", "ip netns", "ip addr add 10.0.0.1/8 dev lo", "ip route flush cache",
-    "ip route show cache", "ip help", "bridge vlan", "bridge mdb", "ss -s", "ss -tln sport", "sysctl -w a.b=1",
-    "sysctl net.ipv4.ip_forward=1", "arp -d 10.0.0.1"
+    "iptables-save", "ip6tables-save", "iptables -t nat -L", "conntrack -L", "nft list ruleset",
+    "ipvsadm -Ln", "netstat -s", "cat /proc/net/snmp", "ip maddr", "ip netns",
+    "ip addr add 10.0.0.1/8 dev lo", "ip route flush cache", "ip route show cache", "ip help", "bridge vlan",
+    "bridge mdb", "ss -s", "ss -tln sport", "sysctl -w a.b=1", "sysctl net.ipv4.ip_forward=1",
+    "arp -d 10.0.0.1"
   ]) {
     const { stdout, stderr, exitCode } = inspect(netns, line.split(" "))
     expect([line, stdout, stderr.endsWith(": not modelled yet\n"), exitCode]).toEqual([line, "", true, 2])
@@ -189,7 +196,9 @@ it("what is not modelled says so and fails", () => {
 
 it("JSON is JSON, and pretty JSON the same", () => {
   const { node } = build()
-  for (const line of ["addr", "link", "-d link", "-s -s link", "-br addr", "route", "-6 route show table all", "neigh", "rule"]) {
+  for (const line of [
+    "addr", "link", "-d link", "-s -s link", "-br addr", "route", "-6 route show table all", "neigh", "rule"
+  ]) {
     const compact = all(node, `ip -j ${line}`)
     expect(JSON.parse(all(node, `ip -j -p ${line}`))).toEqual(JSON.parse(compact))
     expect(compact).toBe(`${JSON.stringify(JSON.parse(compact)).replace(/"(\w+_timer)":0/g, '"$1":0.00')}\n`)

@@ -1,10 +1,12 @@
 /**
- * The same small topology in a real Linux and in the emulator, and the same command lines in both: the texts must
- * be equal. Needs root, iproute2 6.1 and namespaces; says so and does nothing where these are missing.
+ * The same small topology in a real Linux and in the emulator, and the same command lines in both: the
+ * texts must be equal. Needs root, iproute2 6.1 and namespaces; says so and does nothing where these are
+ * missing.
  *
- * Not compared, because they cannot be equal or are not emulated: names of namespaces against their numbers,
- * counters, timers, ages, snooping; anycast routes (the subnet-router address), the groups that devices listen
- * to, link-local neighbours that Linux learns from router solicitations; the order of hashes.
+ * Not compared, because they cannot be equal or are not emulated: names of namespaces against their
+ * numbers, counters, timers, ages, snooping; anycast routes (the subnet-router address), the groups that
+ * devices listen to, link-local neighbours that Linux learns from router solicitations; the order of
+ * hashes.
  */
 import { execFileSync, spawn } from "node:child_process"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -35,36 +37,36 @@ const COMMON = [
   "ip addr", "ip a", "ip -4 addr", "ip -6 addr", "ip -br addr", "ip -o addr", "ip -d addr", "ip -s addr",
   "ip -j addr", "ip -j -p addr", "ip -j -br addr", "ip -j -4 addr", "ip -4 -br addr", "ip addr show dev eth0",
   "ip addr show lo", "ip -6 addr show dev eth0", "ip addr show scope link", "ip addr show to 10.244.0.0/16",
-  "ip addr show up", "ip addr show secondary", "ip a s eth0", "ip addr ls eth0", "ip -c=auto a",
-  "ip link", "ip l", "ip -br link", "ip -o link", "ip -d link", "ip -s link", "ip -s -s link show dev eth0",
-  "ip -j link", "ip -j -s link", "ip -j -s -s link show lo", "ip -j -d link", "ip -j -p -d link", "ip -j -br link",
-  "ip -d -o link", "ip -6 link", "ip link show type veth", "ip link show type bridge", "ip link show up",
-  "ip link show type bridge_slave", "ip link show nomaster",
-  "ip route", "ip r", "ip ro ls", "ip -d route", "ip -j route", "ip -j -p route", "ip -o route",
-  "ip route show table local", "ip -4 route show table all", "ip -j -d -4 route show table all",
-  "ip -d -4 route show table all", "ip route show dev eth0", "ip route show default", "ip route show 10.244.1.0/24",
+  "ip addr show up", "ip addr show secondary", "ip a s eth0", "ip addr ls eth0", "ip -c=auto a", "ip link",
+  "ip l", "ip -br link", "ip -o link", "ip -d link", "ip -s link", "ip -s -s link show dev eth0",
+  "ip -j link", "ip -j -s link", "ip -j -s -s link show lo", "ip -j -d link", "ip -j -p -d link",
+  "ip -j -br link", "ip -d -o link", "ip -6 link", "ip link show type veth", "ip link show type bridge",
+  "ip link show up", "ip link show type bridge_slave", "ip link show nomaster", "ip route", "ip r",
+  "ip ro ls", "ip -d route", "ip -j route", "ip -j -p route", "ip -o route", "ip route show table local",
+  "ip -4 route show table all", "ip -j -d -4 route show table all", "ip -d -4 route show table all",
+  "ip route show dev eth0", "ip route show default", "ip route show 10.244.1.0/24",
   "ip route show match 10.244.1.2", "ip route show root 10.244.0.0/16", "ip route show exact 10.244.0.0/16",
   "ip route show proto kernel", "ip route show scope link", "ip route show type local table all",
   "ip route show table main", "ip route show table 254", "ip route show table 77", "ip route show table foo",
-  "ip route show metric 50", "ip route show via 192.168.1.11", "ip route show src 10.244.1.1",
-  "ip -6 route", "ip -6 -d route", "ip -j -6 route", "ip -6 route show table local", "ip -6 route show table all",
-  "ip -6 route show dev eth0", "ip -6 route show default", "ip -6 route show table 77", "ip -6 route show proto static",
-  "ip rule", "ip -6 rule", "ip -j rule", "ip -d rule", "ip ru ls",
+  "ip route show metric 50", "ip route show via 192.168.1.11", "ip route show src 10.244.1.1", "ip -6 route",
+  "ip -6 -d route", "ip -j -6 route", "ip -6 route show table local", "ip -6 route show table all",
+  "ip -6 route show dev eth0", "ip -6 route show default", "ip -6 route show table 77",
+  "ip -6 route show proto static", "ip rule", "ip -6 rule", "ip -j rule", "ip -d rule", "ip ru ls",
   "ip neigh", "ip n", "ip -4 neigh", "ip -6 neigh", "ip -j neigh", "ip neigh show dev eth0",
   "ip neigh show nud permanent", "ip neigh show nud stale", "ip neigh show to 192.168.1.0/24",
   "ip neigh get 10.244.1.2 dev cni0", "ip neigh get 10.244.1.99 dev eth0", "ip neigh get 10.244.1.99",
   "bridge link", "bridge -d link", "bridge -j link", "bridge -j -d link", "bridge link show dev veth1234",
-  "bridge fdb", "bridge -j fdb", "bridge fdb show br cni0", "bridge fdb show dev veth1234", "bridge fdb show dynamic",
-  "bridge fdb show brport veth1234 state permanent",
+  "bridge fdb", "bridge -j fdb", "bridge fdb show br cni0", "bridge fdb show dev veth1234",
+  "bridge fdb show dynamic", "bridge fdb show brport veth1234 state permanent",
   // Mistakes.
   "ip addr show dev nope", "ip addr show nope", "ip link show nope", "ip link show dev nope up",
-  "ip addr show foo bar", "ip addr show scope foo", "ip addr show dev", "ip link show master nope",
-  "ip foo", "ip addr foo", "ip link foo", "ip route foo", "ip rule foo", "ip neigh foo", "ip -Z", "ip -f foo addr",
+  "ip addr show foo bar", "ip addr show scope foo", "ip addr show dev", "ip link show master nope", "ip foo",
+  "ip addr foo", "ip link foo", "ip route foo", "ip rule foo", "ip neigh foo", "ip -Z", "ip -f foo addr",
   "ip route show dev nope", "ip route show foo", "ip route show proto foo", "ip route show scope foo",
   "ip route show type foo", "ip -6 route show 10.0.0.0/8", "ip neigh show dev nope", "ip neigh show nud foo",
-  "ip neigh show foo", "ip route get", "ip route get nope", "ip -6 route get 10.1.0.9", "ip -4 route get fd00::1",
-  "ip route get 1.2.3.4 oif nope", "bridge foo", "bridge -Z", "bridge fdb foo", "bridge link foo",
-  "bridge fdb show br nope", "bridge fdb show dev nope", "bridge link show dev nope",
+  "ip neigh show foo", "ip route get", "ip route get nope", "ip -6 route get 10.1.0.9",
+  "ip -4 route get fd00::1", "ip route get 1.2.3.4 oif nope", "bridge foo", "bridge -Z", "bridge fdb foo",
+  "bridge link foo", "bridge fdb show br nope", "bridge fdb show dev nope", "bridge link show dev nope",
   "sysctl net.ipv4.ip_forward", "sysctl -n net.ipv4.ip_forward net.ipv4.ip_default_ttl", "sysctl nope.x",
   "sysctl net.ipv4.foo net.ipv4.ip_default_ttl", "sysctl net.ipv4.ip_local_port_range",
   "sysctl net/ipv4/conf/eth0/rp_filter", "sysctl -N net.ipv4.ip_forward", "sysctl -e nope",
@@ -75,17 +77,20 @@ const GETS = [
   "10.244.1.2", "10.244.2.5", "10.244.3.5", "10.244.3.70", "10.244.9.1", "10.96.0.1", "10.97.0.1", "8.8.8.8",
   "127.0.0.1", "192.168.1.10", "192.168.1.255", "224.0.0.5", "10.244.2.5 from 10.244.1.1",
   "10.244.2.5 from 1.2.3.4", "8.8.8.8 oif eth0", "to 10.244.1.9 dev eth0", "fibmatch 10.244.2.9",
-  "fd00:1::11", "fd00:10:244:2::9", "fd00:10:244:9::9", "fd00:10:96::1", "fd00:10:97::1", "::1", "fe80::1 oif eth0",
-  "fd00:10:244:1::1", "fd00:10:244:1::2", "fibmatch fd00:10:244:2::9", "2001:db8::1", "10.66.0.9"
+  "fd00:1::11", "fd00:10:244:2::9", "fd00:10:244:9::9", "fd00:10:96::1", "fd00:10:97::1", "::1",
+  "fe80::1 oif eth0", "fd00:10:244:1::1", "fd00:10:244:1::2", "fibmatch fd00:10:244:2::9", "2001:db8::1",
+  "10.66.0.9"
 ].flatMap((words) => [`ip route get ${words}`, `ip -j route get ${words}`, `ip -d -o route get ${words}`])
 const NODE_ONLY = [
-  "10.244.2.5 from 10.244.1.2 iif cni0", "10.244.1.1 from 10.244.1.2 iif cni0", "10.244.1.9 from 8.8.8.8 iif eth0",
-  "10.96.0.1 from 10.244.1.2 iif cni0", "10.244.2.5 iif cni0", "10.244.3.99 from 10.244.1.2 iif cni0",
-  "fd00:10:244:2::9 from fd00:10:244:1::2 iif cni0", "fd00:10:244:1::1 from fd00:10:244:1::2 iif cni0",
-  "10.9.9.9 oif cni0"
+  "10.244.2.5 from 10.244.1.2 iif cni0", "10.244.1.1 from 10.244.1.2 iif cni0",
+  "10.244.1.9 from 8.8.8.8 iif eth0", "10.96.0.1 from 10.244.1.2 iif cni0", "10.244.2.5 iif cni0",
+  "10.244.3.99 from 10.244.1.2 iif cni0", "fd00:10:244:2::9 from fd00:10:244:1::2 iif cni0",
+  "fd00:10:244:1::1 from fd00:10:244:1::2 iif cni0", "10.9.9.9 oif cni0"
 ].map((words) => `ip route get ${words}`)
-  .concat("ip link show master cni0", "arp -n", "arp -an", "arp -n 192.168.1.11", "arp -n 10.9.9.9", "arp -n -i cni0",
-    "arp -n -v", "ip route show table 100")
+  .concat(
+    "ip link show master cni0", "arp -n", "arp -an", "arp -n 192.168.1.11", "arp -n 10.9.9.9",
+    "arp -n -i cni0", "arp -n -v", "ip route show table 100"
+  )
 
 describe.skipIf(why !== null)("as the real tools print it", () => {
   const emulated = build()
@@ -95,7 +100,8 @@ describe.skipIf(why !== null)("as the real tools print it", () => {
     const script = Object.entries(names).map(([place, name]) => `${place}=${name}\n`).join("")
     execFileSync("sh", ["-e", "-c", `${script} for n in $node $far; do ip netns add $n; done\n${COMMANDS}`])
     await settled()
-    for (const [place, commands] of [["pod", [...COMMON, ...GETS]], ["node", [...COMMON, ...GETS, ...NODE_ONLY]]] as const) {
+    const both = [...COMMON, ...GETS]
+    for (const [place, commands] of [["pod", both], ["node", [...both, ...NODE_ONLY]]] as const) {
       const answers = ask(place, commands)
       for (const [i, command] of commands.entries()) real.set(`${place} ${command}`, answers[i]!)
     }
@@ -144,16 +150,17 @@ describe.skipIf(why !== null)("as the real tools print it", () => {
     node.reserveTcp(null, 443)
     node.reserveTcp(Int32Array.of(0, 0, 0, 1), 445)
     const commands = [
-      "-tuln", "-tulnp", "-tan", "-uan", "-un", "-tn", "-ulnp", "-H -tuln", "-4tuln", "-6tuln", "-a -n -t -u", "-tlnq",
-      "--tcp --listening --numeric"
+      "-tuln", "-tulnp", "-tan", "-uan", "-un", "-tn", "-ulnp", "-H -tuln", "-4tuln", "-6tuln", "-a -n -t -u",
+      "-tlnq", "--tcp --listening --numeric"
     ].map((words) => `ss ${words}`)
     const answers = ask("node", commands)
     server.kill()
     for (const [i, command] of commands.entries()) {
       const { stdout, stderr, exitCode } = inspect(node, command.split(" "))
       // Processes are not told, and their column is then narrower; usage is not printed.
-      const lines = (text: string) => text.replace(/ *users:\S+/g, "").split("\n").map((line) => line.trimEnd()).sort()
-      if (exitCode === 0) expect([command, ...lines(`${stdout}${END} 0`)]).toEqual([command, ...lines(answers[i]!)])
+      const lines = (text: string) =>
+        [command, ...text.replace(/ *users:\S+/g, "").split("\n").map((line) => line.trimEnd()).sort()]
+      if (exitCode === 0) expect(lines(`${stdout}${END} 0`)).toEqual(lines(answers[i]!))
       else expect(answers[i]).toMatch(new RegExp(`^${stderr}[^]*${END} ${exitCode}$`))
     }
   })
@@ -161,7 +168,8 @@ describe.skipIf(why !== null)("as the real tools print it", () => {
   /** What each command prints, and its status. */
   function ask(place: Place, commands: ReadonlyArray<string>): ReadonlyArray<string> {
     const lines = commands.map((command) => `${command}; echo "${END} $?"`).join("\n")
-    const text = execFileSync("ip", ["netns", "exec", names[place], "sh", "-c", `exec 2>&1\n${lines}`], { encoding: "utf8" })
+    const argv = ["netns", "exec", names[place], "sh", "-c", `exec 2>&1\n${lines}`]
+    const text = execFileSync("ip", argv, { encoding: "utf8" })
     return text.split(/(?<=@@@ \d+)\n/).slice(0, -1)
   }
 
@@ -182,21 +190,27 @@ const udp = (type, port, address, more = {}) => new Promise((done) => {
   const socket = dgram.createSocket({ type, ...more })
   socket.bind(port, address, () => done(socket))
 })
-const tcp = (port, host) => new Promise((done) => net.createServer().listen({ port, host, backlog: 4096 }, done))
+const tcp = (port, host) => new Promise((done) =>
+  net.createServer().listen({ port, host, backlog: 4096 }, done))
 Promise.all([
   udp("udp4", 53, "0.0.0.0"), udp("udp4", 9999, "10.244.1.1"), udp("udp6", 5353, "::", { ipv6Only: true }),
-  udp("udp6", 5354, "::"), udp("udp4", 4000, "127.0.0.1").then((s) => new Promise((d) => s.connect(53, "127.0.0.1", d))),
+  udp("udp6", 5354, "::"),
+  udp("udp4", 4000, "127.0.0.1").then((s) => new Promise((done) => s.connect(53, "127.0.0.1", done))),
   tcp(80, "127.0.0.1"), tcp(443, "::"), tcp(445, "::1")
 ]).then(() => console.log("ready"))
 process.stdin.on("end", () => process.exit()).resume()
 `
 
-/** Lines that only Linux prints, then lines that only Podwire prints; all of them where merely the order differs. */
+/** Lines that only one of them prints; all of both where merely the order differs. */
 function difference(linux: string, podwire: string): string {
   const [theirs, ours] = [linux.split("\n"), podwire.split("\n")]
-  const [missing, extra] = [theirs.filter((line) => !ours.includes(line)), ours.filter((line) => !theirs.includes(line))]
-  const some = missing.length + extra.length > 0
-  return [...(some ? missing : theirs).map((line) => `linux   ${line}`), ...(some ? extra : ours).map((line) => `podwire ${line}`)].join("\n")
+  const missing = theirs.filter((line) => !ours.includes(line))
+  const extra = ours.filter((line) => !theirs.includes(line))
+  const moved = missing.length + extra.length === 0
+  return [
+    ...(moved ? theirs : missing).map((line) => `linux   ${line}`),
+    ...(moved ? ours : extra).map((line) => `podwire ${line}`)
+  ].join("\n")
 }
 
 /** What cannot be equal is made so; what comes in the order of a hash is sorted. */
@@ -204,15 +218,19 @@ function normal(command: string, text: string): string {
   let lines = text
     .replace(/ link-netns(id)? \S+/g, " link-netnsid #")
     .replace(/(_timer"?:?)( *)[\d.]+/g, "$1 0").replace(/(mcast_snooping"?:? ?)\d/g, "$10")
-    // Of equally good IPv6 sources Linux takes the newest; a secondary address's local route has the primary's source.
-    .replace(/("prefsrc":"|src )fd00:1::[12]0\b/g, "$1fd00:1::#").replace(/("prefsrc":"|src )192\.168\.1\.[12]0\b/g, "$1192.168.1.#")
+    // Of equally good IPv6 sources Linux takes the newest; the source of a secondary address's local route is
+    // the primary address. The emulator's choices differ.
+    .replace(/("prefsrc":"|src )fd00:1::[12]0\b/g, "$1fd00:1::#")
+    .replace(/("prefsrc":"|src )192\.168\.1\.[12]0\b/g, "$1192.168.1.#")
     .split("\n")
   if (command.startsWith("ip -s") || command.includes(" -s ") || command.includes("/proc/net/dev")) {
-    lines = lines.map((line) => /^ +[\d ]+$|^ *\w+:( +\d+){8}/.test(line) ? line.replace(/ +\d+/g, " #") : line)
-    lines = lines.map((line) => line.replace(/"(bytes|packets|dropped|multicast|carrier_changes)":\d+/g, '"$1":0'))
+    const counters = /^ +[\d ]+$|^ *\w+:( +\d+){8}/
+    const members = /"(bytes|packets|dropped|multicast|carrier_changes)":\d+/g
+    lines = lines.map((line) => counters.test(line) ? line.replace(/ +\d+/g, " #") : line)
+      .map((line) => line.replace(members, '"$1":0'))
   }
-  if (/^arp|proc\/net\/arp|^ip.* n(eigh)?\b/.test(command)) lines = lines.filter((line) => !/^fe80/.test(line))
-  if (command.startsWith("bridge") && command.includes("fdb")) lines = lines.filter((line) => !line.includes(" self "))
+  if (/^ip.* n(eigh)?\b/.test(command)) lines = lines.filter((line) => !line.startsWith("fe80"))
+  if (command.includes("fdb")) lines = lines.filter((line) => !line.includes(" self "))
   lines = lines.filter((line) => !line.startsWith("anycast"))
   if (command.includes(" -j")) lines = lines.map((line) => withoutJson(line, command))
   const hashed = /^arp|proc\/net\/(arp|if_inet6)|^ip.* n(eigh)?\b|fdb/.test(command)
@@ -231,11 +249,12 @@ function withoutJson(line: string, command: string): string {
 
 /** IPv6 routes to one destination and of one metric stand in order of birth, which links' carriers decide. */
 function sameDestination(lines: ReadonlyArray<string>): ReadonlyArray<string> {
-  const destination = (line: string) => /^(?:multicast |unicast |\{.*"dst":")?(fe80::\/64|ff00::\/8)/.exec(line)?.[1] ?? ""
+  const pattern = /^(?:multicast |unicast |\{.*"dst":")?(fe80::\/64|ff00::\/8)/
+  const destination = (at: number) => pattern.exec(lines[at] ?? "")?.[1] ?? ""
   const out: Array<string> = []
   for (let i = 0; i < lines.length;) {
     let end = i + 1
-    while (end < lines.length && destination(lines[i]!) !== "" && destination(lines[end]!) === destination(lines[i]!)) end++
+    while (destination(i) !== "" && destination(end) === destination(i)) end++
     out.push(...lines.slice(i, end).sort())
     i = end
   }

@@ -1,6 +1,7 @@
 /**
- * One small topology, twice: as commands for a real Linux and as calls to the emulator. A pod behind a bridge on
- * a node, and a second node at the other end of its card; every kind of route and neighbour that can be told.
+ * One small topology, twice: as commands for a real Linux and as calls to the emulator. A pod behind a
+ * bridge on a node, and a second node at the other end of its card; every kind of route and neighbour that
+ * can be told.
  */
 import { Engine } from "@podwire/engine"
 import { Bridge, FramePool, Veth } from "@podwire/netdev"
@@ -72,7 +73,9 @@ bridge -n $node fdb replace 02:00:00:00:01:02 dev veth1234 master dynamic
 export function build(): Readonly<Record<Place, Netns>> {
   const engine = new Engine(1)
   const pool = new FramePool(engine)
-  const [pod, node, far] = ["pod", "node", "far"].map((name) => new Netns(engine, pool, name)) as [Netns, Netns, Netns]
+  const pod = new Netns(engine, pool, "pod")
+  const node = new Netns(engine, pool, "node")
+  const far = new Netns(engine, pool, "far")
   for (const netns of [pod, node, far]) {
     netns.sysctl.set("net.ipv6.conf.default.accept_dad", "0")
     netns.sysctl.set("net.ipv6.conf.all.accept_dad", "0")
@@ -115,11 +118,9 @@ export function build(): Readonly<Record<Place, Netns>> {
   pod.addRoute({ dst: net("10.244.0.0/16"), via: at("10.244.1.1") })
   pod.addRoute({ dst: DEFAULT6, via: at("fd00:10:244:1::1") })
   routes(node)
-  const neigh4 = (text: string, dev: typeof eth0 | Bridge, address: string, state: "permanent" | "reachable" | "stale") =>
-    node.neigh4.add(dev, at(text), mac.parse(address)!, state)
-  neigh4("10.244.1.2", cni0, "02:00:00:00:01:02", "permanent")
-  neigh4("192.168.1.11", eth0, "02:00:00:00:00:02", "reachable")
-  neigh4("192.168.1.12", eth0, "02:00:00:00:00:03", "stale")
+  node.neigh4.add(cni0, at("10.244.1.2"), mac.parse("02:00:00:00:01:02")!, "permanent")
+  node.neigh4.add(eth0, at("192.168.1.11"), mac.parse("02:00:00:00:00:02")!, "reachable")
+  node.neigh4.add(eth0, at("192.168.1.12"), mac.parse("02:00:00:00:00:03")!, "stale")
   node.neigh4.obtain(eth0, at("192.168.1.13"))!.state = "INCOMPLETE"
   node.neigh6.add(eth0, at("fd00:1::11"), mac.parse("02:00:00:00:00:02")!, "permanent")
   node.neigh6.find(eth0, at("fd00:1::11"))!.isRouter = true
@@ -135,8 +136,8 @@ function routes(node: Netns): void {
     { dst: DEFAULT4, via: at("192.168.1.1") },
     { dst: net("10.244.2.0/24"), via: at("192.168.1.11") },
     {
-      dst: net("10.244.3.0/24"), via: at("172.31.0.9"), dev: eth0, onlink: true, protocol: "static", metric: 50,
-      mtu: 1400
+      dst: net("10.244.3.0/24"), via: at("172.31.0.9"), dev: eth0, onlink: true, protocol: "static",
+      metric: 50, mtu: 1400
     },
     { dst: net("10.244.3.0/24"), via: at("192.168.1.12"), dev: eth0, metric: 40 },
     { dst: net("10.244.3.0/26"), via: at("192.168.1.13"), src: at("10.244.1.1") },
