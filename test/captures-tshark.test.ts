@@ -34,7 +34,9 @@ interface Sent {
 let count = 0
 
 /** One file with these packets, a millisecond apart. */
-function capture(packets: ReadonlyArray<Sent>, folder = join(base, `${count++}`), name = "node1/eth0"): string {
+function capture(
+  packets: ReadonlyArray<Sent>, folder = join(base, `${count++}`), name = "node1/eth0"
+): string {
   mkdirSync(folder, { recursive: true })
   const files = new CaptureFolder(folder)
   const writer = new PcapngWriter(files.sink(name))
@@ -63,7 +65,9 @@ interface Segment {
   readonly data?: number
 }
 
-function packet({ v6, protocol = ipproto.TCP, back, seq = 0, ack = 0, flags = 0x10, data = 0 }: Segment): Uint8Array {
+function packet(
+  { v6, protocol = ipproto.TCP, back, seq = 0, ack = 0, flags = 0x10, data = 0 }: Segment
+): Uint8Array {
   const header = protocol === ipproto.TCP ? 20 : 8
   const l3 = eth.HEADER_BYTES
   const l4 = l3 + (v6 ? 40 : 20)
@@ -104,10 +108,14 @@ it("clean traffic of both families has no finding", () => {
 })
 
 it("each thing that is wrong is found", () => {
-  const icmp = Buffer.from("0200000000020200000000010800" + "4500001c000000004001" + "66df" + "0a0000010a000002" +
-    "0800f7fd00010001", "hex")
-  const icmp6 = Buffer.from("02000000000202000000000186dd" + "6000000000083a40" + "fd000010000000000000000000000001" +
-    "fd000010000000000000000000000002" + "8000859600010001", "hex")
+  const icmp = Buffer.from(
+    "0200000000020200000000010800" + "4500001c000000004001" + "66df" + "0a0000010a000002" +
+      "0800f7fd00010001", "hex"
+  )
+  const icmp6 = Buffer.from(
+    "02000000000202000000000186dd" + "6000000000083a40" + "fd000010000000000000000000000001" +
+      "fd000010000000000000000000000002" + "8000859600010001", "hex"
+  )
   const found = (...bytes: ReadonlyArray<Uint8Array>) =>
     expertFindings(capture(bytes.map((one) => ({ bytes: one })))).replace(/\n$/, "")
   expect([icmp, icmp6].map((bytes) => found(bytes))).toEqual(["", ""])

@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, expect, it } from "vitest"
+import { expertFindings, tsharkVersion } from "./support/expert-findings.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "podwire-"))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -16,9 +17,13 @@ function podwire(...args: ReadonlyArray<string>) {
   return { status, stdout, stderr }
 }
 
+function captures(out: string): ReadonlyArray<string> {
+  return readdirSync(out).filter((file) => file.endsWith(".pcapng")).sort()
+}
+
 function bytesOf(out: string): string {
   const hash = createHash("sha256")
-  for (const file of readdirSync(out).sort()) hash.update(file).update(readFileSync(join(out, file)))
+  for (const file of captures(out)) hash.update(file).update(readFileSync(join(out, file)))
   return hash.digest("hex")
 }
 
@@ -34,16 +39,12 @@ it("the first scenario: every pair answers, and the same seed gives the same byt
 })
 
 it("no capture holds a malformed packet, a bad checksum or an expert error", (context) => {
-  if (spawnSync("tshark", ["-v"]).status !== 0) context.skip("tshark is not on the PATH")
+  if (tsharkVersion === null) context.skip("tshark is not on the PATH")
   const out = join(folder, "d")
   podwire("run", "--out", out)
-  for (const file of readdirSync(out)) {
-    const { stdout, status } = spawnSync("tshark", [
-      "-r", join(out, file), "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE",
-      "-Y", "_ws.malformed || _ws.expert.severity == error || ip.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0"
-    ], { encoding: "utf8" })
-    expect({ file, status, stdout }).toEqual({ file, status: 0, stdout: "" })
-  }
+  // Four pods with eth0, three nodes with eth0 and cni0, and the common file at least.
+  expect(captures(out).length).toBeGreaterThan(10)
+  expect(captures(out).map((file) => expertFindings(join(out, file))).join("")).toBe("")
 }, 120_000)
 
 it("bad input is refused with its place and exit code 2", () => {

@@ -32,7 +32,8 @@ export const tsharkVersion: string | null =
 export function expertFindings(file: string, options: FindingsOptions = {}): string {
   const merged = basename(file) === "all.pcapng"
   const wrong = [
-    "_ws.malformed", `_ws.expert.severity == ${EXPERT_ERROR}`, ...CHECKSUMS.map((name) => `${name}.checksum.status == 0`)
+    "_ws.malformed", `_ws.expert.severity == ${EXPERT_ERROR}`,
+    ...CHECKSUMS.map((name) => `${name}.checksum.status == 0`)
   ]
   if (!merged) {
     const allowed = [...HEALTHY, ...options.allow ?? []].map((name) => ` && !tcp.analysis.${name}`)
@@ -42,7 +43,9 @@ export function expertFindings(file: string, options: FindingsOptions = {}): str
     `!(frame.interface_name matches "/${DROP}$")`
   const preferences = ["ip.check_checksum:TRUE", "tcp.check_checksum:TRUE", "udp.check_checksum:TRUE"]
   // The same fragments and segments stand on every interface that they crossed.
-  if (merged) preferences.push("ip.defragment:FALSE", "ipv6.defragment:FALSE", "tcp.desegment_tcp_streams:FALSE")
+  if (merged) {
+    preferences.push("ip.defragment:FALSE", "ipv6.defragment:FALSE", "tcp.desegment_tcp_streams:FALSE")
+  }
   const { status, stdout, stderr } = spawnSync("tshark", [
     "-n", "-r", file, ...preferences.flatMap((preference) => ["-o", preference]), "-Y", filter,
     "-T", "fields", "-E", "aggregator=;", ...FIELDS.flatMap((field) => ["-e", field])

@@ -1,6 +1,6 @@
 /**
- * Makes the package that is published: `node build.mjs [FOLDER]` fills FOLDER (default `dist`) with JavaScript,
- * declarations, README, LICENSE and a package.json of its own, ready for `npm publish ./dist`.
+ * Makes the package that is published: `node build.mjs [FOLDER]` fills FOLDER (default `dist`) with
+ * JavaScript, declarations, README, LICENSE and a package.json of its own, ready for `npm publish ./dist`.
  *
  * Why a second package.json: in the workspace `exports` point at ./src/*.ts, which Node runs without a
  * build, but never under node_modules; and npm does not take other exports from publishConfig.

@@ -24,12 +24,14 @@ export class BlockBuffer {
   /** End of the last whole block. */
   #whole = 0
   readonly #sink: ByteSink
-  readonly #big: boolean
+  readonly #little: boolean
+  #view: DataView
 
   constructor(sink: ByteSink, options: BufferOptions) {
     this.#sink = sink
-    this.#big = options.bigEndian === true
+    this.#little = options.bigEndian !== true
     this.bytes = new Uint8Array(Math.max(options.bufferBytes ?? BUFFER_BYTES, 64))
+    this.#view = new DataView(this.bytes.buffer)
   }
 
   /** Make room for one block of `count` bytes, passing on earlier ones if need be. */
@@ -38,7 +40,9 @@ export class BlockBuffer {
     this.at = this.#whole
     if (this.at + count <= this.bytes.length) return
     this.flush()
-    if (count > this.bytes.length) this.bytes = new Uint8Array(count)
+    if (count <= this.bytes.length) return
+    this.bytes = new Uint8Array(count)
+    this.#view = new DataView(this.bytes.buffer)
   }
 
   end(): void {
@@ -54,39 +58,21 @@ export class BlockBuffer {
   }
 
   u16(value: number): void {
-    const { bytes, at } = this
-    if (this.#big) {
-      bytes[at] = value >>> 8
-      bytes[at + 1] = value
-    } else {
-      bytes[at] = value
-      bytes[at + 1] = value >>> 8
-    }
-    this.at = at + 2
+    this.#view.setUint16(this.at, value, this.#little)
+    this.at += 2
   }
 
   u32(value: number): void {
-    const { bytes, at } = this
-    if (this.#big) {
-      bytes[at] = value >>> 24
-      bytes[at + 1] = value >>> 16
-      bytes[at + 2] = value >>> 8
-      bytes[at + 3] = value
-    } else {
-      bytes[at] = value
-      bytes[at + 1] = value >>> 8
-      bytes[at + 2] = value >>> 16
-      bytes[at + 3] = value >>> 24
-    }
-    this.at = at + 4
+    this.#view.setUint32(this.at, value, this.#little)
+    this.at += 4
   }
 
   /** A whole number of 64 bits in the order of the file; negative ones in two's complement. */
   u64(value: number): void {
     const high = Math.floor(value / TWO_32)
-    if (this.#big) this.u32(high)
+    if (!this.#little) this.u32(high)
     this.u32(value)
-    if (!this.#big) this.u32(high)
+    if (this.#little) this.u32(high)
   }
 
   /** The high half first whatever the order of the file, as pcapng has its times. */

@@ -43,7 +43,8 @@ export function writePcapng(capture: AnyCapture, more: Partial<SectionOptions> =
       const index = on % capture.interfaces.length
       let id = ids.get(index)
       if (id === undefined) ids.set(index, id = writer.interface(given(capture.interfaces[index]!)))
-      const options: PacketOptions = { ...given(rest), comment: comments, originalLength: bytes.length + more }
+      const originalLength = bytes.length + more
+      const options: PacketOptions = { ...given(rest), comment: comments, originalLength }
       writer.packet(id, atNs, bytes, 0, bytes.length, options)
     }
     writer.flush()

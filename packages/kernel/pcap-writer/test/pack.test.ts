@@ -1,6 +1,8 @@
 /** The package as npm packs it, used by plain Node: the README's example, and its types. */
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import {
+  existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -12,25 +14,28 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 function run(command: string, args: ReadonlyArray<string>, cwd = folder): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: "utf8" })
-  expect({ command, status, stderr: status === 0 ? "" : stdout + stderr, error }).toEqual({ command, status: 0, stderr: "", error: undefined })
+  expect({ command, status, said: status === 0 ? "" : stdout + stderr, error })
+    .toEqual({ command, status: 0, said: "", error: undefined })
   return stdout
 }
 
 /** The Node that runs this, and every other one on the PATH. */
 function nodes(): ReadonlyArray<string> {
   const name = process.platform === "win32" ? "node.exe" : "node"
-  const found = [process.execPath, ...(process.env["PATH"] ?? "").split(delimiter).map((path) => join(path, name))]
+  const onPath = (process.env["PATH"] ?? "").split(delimiter).map((path) => join(path, name))
+  const found = [process.execPath, ...onPath]
   return [...new Set(found.filter((path) => existsSync(path)).map((path) => realpathSync(path)))]
 }
 
 it("built, packed and installed, it runs the README's example on every Node at hand", () => {
   run(process.execPath, [join(here, "build.mjs"), join(folder, "dist")])
-  const [{ filename, files }] = JSON.parse(run("npm", ["pack", "./dist", "--json", "--offline", "--loglevel=error"]))
-  expect(files.map((file: { readonly path: string }) => file.path).filter((path: string) => !path.endsWith(".d.ts")))
-    .toEqual([
-      "LICENSE", "README.md", "block.js", "capture-file.js", "codes.js", "field.js", "index.js", "package.json",
-      "pcap.js", "pcapng.js", "read-pcap.js", "read-pcapng.js", "reader.js", "text.js"
-    ])
+  const packed = run("npm", ["pack", "./dist", "--json", "--offline", "--loglevel=error"])
+  const [{ filename, files }] = JSON.parse(packed)
+  const paths: ReadonlyArray<string> = files.map((file: { readonly path: string }) => file.path)
+  expect(paths.filter((path) => !path.endsWith(".d.ts"))).toEqual([
+    "LICENSE", "README.md", "block.js", "capture-file.js", "codes.js", "field.js", "index.js", "package.json",
+    "pcap.js", "pcapng.js", "read-pcap.js", "read-pcapng.js", "reader.js", "text.js"
+  ])
   const manifest = JSON.parse(readFileSync(join(folder, "dist/package.json"), "utf8"))
   expect(manifest).not.toHaveProperty("private")
 
@@ -43,13 +48,15 @@ it("built, packed and installed, it runs the README's example on every Node at h
   for (const node of nodes()) {
     expect(`${node}: ${run(node, ["example.mjs"])}`).toBe(`${node}: ${printed}\n`)
     if (spawnSync("tshark", ["-v"]).status !== 0) continue
-    expect(run("tshark", ["-r", "example.pcapng", "-T", "fields", "-e", "frame.interface_name", "-e", "arp.dst.proto_ipv4"]))
-      .toBe("node1/eth0\t10.0.0.2\n".repeat(2))
+    const fields = ["-e", "frame.interface_name", "-e", "arp.dst.proto_ipv4"]
+    expect(run("tshark", ["-r", "example.pcapng", "-T", "fields", ...fields])).toBe(
+      "node1/eth0\t10.0.0.2\n".repeat(2))
   }
 
   writeFileSync(join(folder, "package.json"), '{"type":"module"}')
   writeFileSync(join(folder, "use.ts"), `import { type Packet, PcapWriter, readCapture } from "pcap-writer"
-const writer: PcapWriter = new PcapWriter({ write: (chunk: Uint8Array): void => void chunk.length }, { nanosecond: true })
+const sink = { write: (chunk: Uint8Array): void => void chunk.length }
+const writer: PcapWriter = new PcapWriter(sink, { nanosecond: true })
 export const first: Packet | undefined = readCapture(new Uint8Array()).packets[0]
 // @ts-expect-error: a packet has bytes
 writer.packet(1)

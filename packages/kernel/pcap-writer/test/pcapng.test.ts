@@ -39,7 +39,8 @@ it("record and packet with the same options are the same bytes, also for a numbe
   })
   for (const packetId of [0, 1, 0xffffffff, -1, 2 ** 40]) {
     const one = write((writer, id) => writer.record(id, 2 ** 53 - 1, bytes, 1, 4, 2, packetId))
-    expect(one).toEqual(write((writer, id) => writer.packet(id, 2 ** 53 - 1, bytes, 1, 4, { flags: 2, packetId })))
+    const options = { flags: 2, packetId }
+    expect(one).toEqual(write((writer, id) => writer.packet(id, 2 ** 53 - 1, bytes, 1, 4, options)))
     expect(readCapture(one).packets[0]).toMatchObject({
       atNs: 2 ** 53 - 1, packetId: packetId === -1 ? 0xffffffff : packetId, bytes: Uint8Array.of(8, 7, 6)
     })

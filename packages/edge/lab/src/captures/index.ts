@@ -26,8 +26,8 @@ export class Captures extends Context.Service<Captures, {
   /** Hand what is buffered to the file system: the files can be opened while the run stands still. */
   readonly flush: Effect.Effect<void, CaptureWriteError>
   /**
-   * Statistics, last packets, files closed; again is harmless. The scope's end does the same, but can only log
-   * a failure.
+   * Statistics, last packets, files closed; again is harmless. The scope's end does the same, but can only
+   * log a failure.
    */
   readonly close: Effect.Effect<void, CaptureWriteError>
 }>()("@podwire/lab/Captures") {}

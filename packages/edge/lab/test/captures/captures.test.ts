@@ -80,13 +80,15 @@ it("a failure that nobody asked for is logged at the scope's end", () => {
     captures.acquire({ folder: join(base, "silent"), disk }), ({ tap }) => send(tap)
   )).pipe(Effect.provide(Logger.layer([logger]))))
   expect(String(logged).replace(base, "")).toBe(
-    "/silent/.podwire-captures: cannot write captures: no. What was written before is whole up to its last packet"
+    "/silent/.podwire-captures: cannot write captures: no. " +
+      "What was written before is whole up to its last packet"
   )
 })
 
 it("a folder that cannot be made is refused at the start", () => {
   writeFileSync(join(base, "file"), "")
-  const error = Effect.runSync(Effect.scoped(Effect.flip(captures.acquire({ folder: join(base, "file/out") }))))
+  const refused = captures.acquire({ folder: join(base, "file/out") })
+  const error = Effect.runSync(Effect.scoped(Effect.flip(refused)))
   expect(error.message.replace(base, "")).toMatch(
     /^\/file\/out: cannot write captures: ENOTDIR: a file stands where the folder should be; name another/
   )

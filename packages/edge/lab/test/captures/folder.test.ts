@@ -18,7 +18,7 @@ function captures(folder: string): ReadonlyArray<string> {
   return readdirSync(folder).filter((file) => /\.pcap(ng)?$/.test(file)).sort()
 }
 
-/** The host's disk with room for so many bytes; the write that does not fit is taken in part, as Linux does. */
+/** The host's disk with room for so many bytes; what does not fit is taken in part, as Linux does. */
 class SmallDisk implements Disk {
   left: number
   openNow = 0
@@ -34,7 +34,7 @@ class SmallDisk implements Disk {
   }
 
   write(file: number, bytes: Uint8Array, from: number, to: number): number {
-    if (this.left === 0) throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" })
+    if (this.left === 0) throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" })
     const done = hostDisk.write(file, bytes, from, Math.min(to, from + this.left))
     this.left -= done
     return done
@@ -124,7 +124,8 @@ it("more devices than files may be open: each file is the same as with all open"
     const out = fresh()
     const disk = new SmallDisk(Infinity)
     const folder = new CaptureFolder(out, { openMax, disk })
-    const writers = Array.from({ length: 60 }, (_, i) => new PcapngWriter(folder.sink(`n/dev${i}`), { bufferBytes: 64 }))
+    const small = { bufferBytes: 64 }
+    const writers = Array.from({ length: 60 }, (_, i) => new PcapngWriter(folder.sink(`n/dev${i}`), small))
     const ids = writers.map((writer, i) => writer.interface({ name: `n/dev${i}` }))
     for (let round = 0; round < 5; round++) {
       writers.forEach((writer, i) => writer.record(ids[i]!, round, new Uint8Array(40), 0, 40, 1, round))
@@ -169,7 +170,9 @@ it("the next run removes what the last one listed, and nothing else", () => {
   writeSome(second, "all", "pcapng", 1)
   second.close()
   first.close()
-  expect(readdirSync(out).sort()).toEqual([".podwire-captures", "all.pcapng", "mine.pcapng", "notes.txt", "wireshark-profile"])
+  expect(readdirSync(out).sort()).toEqual(
+    [".podwire-captures", "all.pcapng", "mine.pcapng", "notes.txt", "wireshark-profile"]
+  )
   expect(existsSync(join(base, "outside.pcapng"))).toBe(true)
   expect(readFileSync(join(out, ".podwire-captures"), "utf8")).toBe("all.pcapng\n")
 })
