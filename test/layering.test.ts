@@ -18,7 +18,8 @@ const MAY_IMPORT: Readonly<Record<string, ReadonlyArray<string>>> = {
   controllers: ["engine", "api"],
   workload: [...KERNEL, "netdev", "netns"],
   cluster: [...KERNEL, "netdev", "netfilter", "netns", "api", "cni", "controllers", "workload", "pcap-writer"],
-  lab: ["wire", "api", "cluster", "pcap-writer", "effect", "ip-address", "yaml"],
+  // `plain.ts`, the face without Effect, brings Node's services along.
+  lab: ["wire", "api", "cni", "cluster", "pcap-writer", "effect", "ip-address", "yaml", "@effect/platform-node"],
   cli: ["lab", "effect", "@effect/platform-node"],
   arbitrary: ["fast-check"],
   checker: ["wire"]
