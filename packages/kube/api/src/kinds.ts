@@ -158,9 +158,11 @@ export function unknownWord(word: string): string {
     (meant === null ? "" : `; did you mean ${JSON.stringify(meant)}?`)
 }
 
-/** The kinds that `get all` lists, in kubectl's order (by group as registered, then as listed). */
+/** What `get all` lists, in kubectl's order: by group, then by resource. */
 export function kindsIn(category: string): ReadonlyArray<Kind> {
+  const place = (kind: Kind) => `${kind.group}/${kind.plural}`
   return KINDS.filter((kind) => kind.categories.includes(category))
+    .sort((a, b) => (place(a) < place(b) ? -1 : place(a) > place(b) ? 1 : 0))
 }
 
 /** What is said of a kind that is kept but not acted on; null when it is carried out. */
