@@ -154,6 +154,7 @@ function printAddress({ options, out }: IpCall, one: Address): void {
   flag("dadfailed", one.dadFailed)
   flag("deprecated", one.deprecated)
   flag("tentative", one.tentative)
+  flag("noprefixroute", (one as Address & { readonly noprefixroute?: boolean }).noprefixroute ?? false)
   if (four) out.put("label", dev.name, dev.name)
   out.nl().put("valid_life_time", FOREVER, "       valid_lft forever")
   const [preferred, text] = one.deprecated ? [0, "0sec"] as const : [FOREVER, "forever"] as const

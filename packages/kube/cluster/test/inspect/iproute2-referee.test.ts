@@ -26,7 +26,8 @@ function missing(): string | null {
   try {
     const version = execFileSync("ip", ["-V"], { encoding: "utf8" })
     if (!version.includes("iproute2-6.1.")) return `it takes iproute2 6.1, this is ${version.trim()}`
-    execFileSync("ip", ["netns", "add", names.pod], { stdio: "pipe" })
+    // Whether namespaces can be had is known when one was.
+    for (const verb of ["add", "del"]) execFileSync("ip", ["netns", verb, names.pod], { stdio: "pipe" })
     return null
   } catch (error) {
     return `namespaces or ip are missing: ${String(error).split("\n")[0]}`
@@ -98,7 +99,7 @@ describe.skipIf(why !== null)("as the real tools print it", () => {
 
   beforeAll(async () => {
     const script = Object.entries(names).map(([place, name]) => `${place}=${name}\n`).join("")
-    execFileSync("sh", ["-e", "-c", `${script} for n in $node $far; do ip netns add $n; done\n${COMMANDS}`])
+    execFileSync("sh", ["-e", "-c", `${script} for n in $pod $node $far; do ip netns add $n; done\n${COMMANDS}`])
     await settled()
     const both = [...COMMON, ...GETS]
     for (const [place, commands] of [["pod", both], ["node", [...both, ...NODE_ONLY]]] as const) {
@@ -127,6 +128,17 @@ describe.skipIf(why !== null)("as the real tools print it", () => {
       if (ours !== theirs) wrong.push(`$ ${command}\n${difference(theirs, ours)}`)
     }
     expect(wrong.join("\n\n")).toBe("")
+  })
+
+  it("sysctl -a, in Linux's order", () => {
+    const names = (text: string) =>
+      text.split("\n").filter((line) => line.includes(" = ")).map((line) => line.split(" ")[0]!)
+    const theirs = names(ask("pod", ["sysctl -a"])[0]!)
+    const ours = names(inspect(emulated.pod, ["sysctl", "-a"]).stdout)
+    const known = new Set(theirs)
+    const own = new Set(ours)
+    expect(ours.filter((name) => known.has(name)).length).toBeGreaterThan(40)
+    expect(ours.filter((name) => known.has(name))).toEqual(theirs.filter((name) => own.has(name)))
   })
 
   it("sockets", async () => {
