@@ -12,7 +12,7 @@
  *   0o8 0b2 0x _1 1e400 .e3                   strings     1e3 1. 1_0.5 .5_0                  1000 1 10.5 0.5
  *   12:30:45 2024-01-01 1.2.3 0x1p3           strings     .inf .nan                          error; as keys ".inf"
  *   {n: 3} {0x10: 3} {1.10: 3} {1e7: 3}       "false" "16" "1.1" "1e+07" as keys
- *   {~: 3} {[a]: 3} {{a: b}: 3}               error       9007199254740993 …                 exact, a bigint
+ *   {~: 3} {[a]: 3} {{a: b}: 3}               error       9007199254740993 (kept by kubectl) error
  *   18446744073709551615 (beyond int64)       nearest double
  *   !!str 5, ! 5                              "5"         !!int "3", !!bool "yes", !!float 3 3, true, 3
  *   !!int x                                   error       !!binary aGVsbG8=                  "hello"
@@ -23,7 +23,7 @@
  *   items: null                               no objects  a list in a list                   error
  *
  * Stricter than kubectl, which would lose or change input in silence: a key twice (the last wins there), an
- * unknown tag (dropped), text after `...` (dropped), invalid UTF-8 (U+FFFD), an object above 3 MiB (the API
+ * unknown tag (dropped), an int64 beyond 2^53, text after `...` (dropped), invalid UTF-8 (U+FFFD), an object above 3 MiB (the API
  * server's limit of a request) in the file already.
  * Looser: JSON may be followed by YAML documents of any number.
  */
@@ -42,6 +42,13 @@ export interface SourceFile {
 export interface Documents {
   readonly documents: ReadonlyArray<Document>
   readonly problems: ReadonlyArray<Problem>
+}
+
+/** As the decoders of `kube/api` report; `atKey` when the key itself is wrong, not its value. */
+export interface Issue {
+  readonly path: Path
+  readonly atKey: boolean
+  readonly message: string
 }
 
 export type ObjectValue = { readonly [key: string]: Value }
@@ -69,7 +76,7 @@ class Piece {
   /** Offsets are not kept for every document: places are asked for rarely, and reading again is exact. */
   offset(path: Path, atKey: boolean): number {
     this.#tree ??= this.json
-      ? new JsonReader(this.text.text, this.start, this.end).next() as Tree
+      ? (new JsonReader(this.text.text, this.start, this.end).next() as Tree)
       : readYaml(this.text.text.slice(this.start, this.end), this.start).tree!
     return offsetOf(this.#tree, path, atKey)
   }
@@ -99,6 +106,11 @@ export class Document {
   /** 1-based; of the nearest existing parent's key where the path leads to nothing. `atKey`: of the last key itself. */
   place(path: Path = [], atKey = false): Place {
     return this.#piece.text.placeAt(this.#piece.offset([...this.#prefix, ...path], atKey))
+  }
+
+  /** What a decoder found wrong with the value, as problems with places. */
+  problems(issues: ReadonlyArray<Issue>): ReadonlyArray<Problem> {
+    return issues.map(({ path, atKey, message }) => this.problem(path, { what: message }, atKey))
   }
 
   /** A problem of this document, ready to be collected. */
@@ -133,12 +145,22 @@ class FileReader {
   read(): void {
     const { text } = this.#text
     let start = 0
-    for (let at = text.startsWith("---") ? 0 : nextSeparator(text, 0); at >= 0; at = nextSeparator(text, at)) {
+    for (
+      let at = text.startsWith("---") ? 0 : nextSeparator(text, 0);
+      at >= 0;
+      at = nextSeparator(text, at)
+    ) {
       if (at > start) this.#piece(start, at)
       const lineEnd = endOfLine(text, at)
       const rest = text.slice(at + 3, lineEnd).trim()
       if (rest !== "" && !rest.startsWith("#")) {
-        this.#fault({ at, what: "invalid YAML document separator", found: quote(`---${text.slice(at + 3, lineEnd).trimEnd()}`), expected: "--- alone on its line", remedy: "put the rest on the next line" })
+        this.#fault({
+          at,
+          what: "invalid YAML document separator",
+          found: quote(`---${text.slice(at + 3, lineEnd).trimEnd()}`),
+          expected: "--- alone on its line",
+          remedy: "put the rest on the next line"
+        })
       }
       start = Math.min(lineEnd + 1, text.length)
     }
@@ -150,9 +172,19 @@ class FileReader {
     const first = firstContent(text, start, end)
     if (first >= end) return
     if (end - start > DOCUMENT_LENGTH_MAX) {
-      this.#fault({ at: first, what: `a document longer than ${DOCUMENT_LENGTH_MAX} characters`, remedy: "split it with ---" })
+      this.#fault({
+        at: first,
+        what: `a document longer than ${DOCUMENT_LENGTH_MAX} characters`,
+        remedy: "split it with ---"
+      })
     } else if (text[first] === "{") this.#json(start, end)
-    else if (text[first] === "%") this.#fault({ at: first, what: "kubectl reads no directives", found: quote(text.slice(first, endOfLine(text, first)).trim()), remedy: "remove the line" })
+    else if (text[first] === "%")
+      this.#fault({
+        at: first,
+        what: "kubectl reads no directives",
+        found: quote(text.slice(first, endOfLine(text, first)).trim()),
+        remedy: "remove the line"
+      })
     else this.#yaml(start, end)
   }
 
@@ -185,11 +217,18 @@ class FileReader {
     const stop = documentEnd(text, start, end)
     const { tree, faults } = readYaml(text.slice(start, stop), start)
     if (trial && tree === null) return false
-    for (const { path, ...fault } of faults) this.#fault(fault, path)
+    for (const fault of faults) this.#fault(fault)
     let after = stop
-    while (after < end && /^\.\.\.(?=\s|$)/.test(text.slice(after, after + 4))) after = firstContent(text, after + 3, end)
+    while (after < end && /^\.\.\.(?=\s|$)/.test(text.slice(after, after + 4)))
+      after = firstContent(text, after + 3, end)
     if (after < end) {
-      this.#fault({ at: after, what: "kubectl drops what follows `...`", found: quote(text.slice(after, endOfLine(text, after)).trim()), expected: "---", remedy: "start the next document with ---" })
+      this.#fault({
+        at: after,
+        what: "kubectl drops what follows `...`",
+        found: quote(text.slice(after, endOfLine(text, after)).trim()),
+        expected: "---",
+        remedy: "start the next document with ---"
+      })
     }
     if (tree !== null && faults.length === 0) this.#document(tree, new Piece(this.#text, start, stop, false))
     return true
@@ -198,13 +237,22 @@ class FileReader {
   #document(tree: Tree, piece: Piece): void {
     if (tree.value === null) return
     if (tree.entries === null) {
-      this.#fault({ at: tree.at, what: "", found: describe(tree.value), expected: "a mapping with apiVersion and kind" })
+      this.#fault({
+        at: tree.at,
+        what: "",
+        found: describe(tree.value),
+        expected: "a mapping with apiVersion and kind"
+      })
       return
     }
     const items = tree.entries.get("items")
     if (items === undefined) {
       if (bytesAbove(piece.text.text, piece.start, piece.end, OBJECT_BYTES_MAX)) {
-        this.#fault({ at: tree.at, what: `an object above ${OBJECT_BYTES_MAX} bytes, the API server's limit of a request`, remedy: "split it" })
+        this.#fault({
+          at: tree.at,
+          what: `an object above ${OBJECT_BYTES_MAX} bytes, the API server's limit of a request`,
+          remedy: "split it"
+        })
       } else this.#object(tree, tree.value as ObjectValue, piece, [])
     } else this.#list(tree, items.tree, piece)
   }
@@ -214,7 +262,16 @@ class FileReader {
     if (!this.#typed(list, [])) return
     if (items.value === null) return
     if (items.items === null) {
-      this.#fault({ at: items.at, what: "", found: describe(items.value), expected: "a list of objects", remedy: "`items` makes a document a List" }, ["items"])
+      this.#fault(
+        {
+          at: items.at,
+          what: "",
+          found: describe(items.value),
+          expected: "a list of objects",
+          remedy: "`items` makes a document a List"
+        },
+        ["items"]
+      )
       return
     }
     const { apiVersion, kind } = list.value as { readonly apiVersion: string; readonly kind: string }
@@ -223,12 +280,20 @@ class FileReader {
       if (item.entries === null) {
         this.#fault({ at: item.at, what: "", found: describe(item.value), expected: "an object" }, prefix)
       } else if (item.entries.has("items")) {
-        this.#fault({ at: item.at, what: "a List within a List; kubectl refuses it", remedy: "put its items into the outer list" }, prefix)
+        this.#fault(
+          {
+            at: item.at,
+            what: "a List within a List; kubectl refuses it",
+            remedy: "put its items into the outer list"
+          },
+          prefix
+        )
       } else {
         const value = item.value as ObjectValue
         const bare = !value["kind"] && !value["apiVersion"]
         const itemKind = kind.replace(/List$/, "")
-        if (bare && itemKind !== "") this.#object(item, { ...value, apiVersion, kind: itemKind }, piece, prefix, true)
+        if (bare && itemKind !== "")
+          this.#object(item, { ...value, apiVersion, kind: itemKind }, piece, prefix, true)
         else this.#object(item, value, piece, prefix)
       }
     }
@@ -238,7 +303,14 @@ class FileReader {
     if (!typed && !this.#typed(tree, prefix)) return
     const { apiVersion } = value
     if ((apiVersion as string).startsWith("kustomize.config.k8s.io/")) {
-      this.#fault({ at: tree.at, what: "a kustomization is no object of a cluster", remedy: "render it first: kustomize build DIR | podwire run -f -" }, prefix)
+      this.#fault(
+        {
+          at: tree.at,
+          what: "a kustomization is no object of a cluster",
+          remedy: "render it first: kustomize build DIR | podwire run -f -"
+        },
+        prefix
+      )
       return
     }
     this.#documents.push(new Document(this.#index++, value, piece, prefix))
@@ -246,20 +318,33 @@ class FileReader {
 
   #typed(tree: Tree, prefix: Path): boolean {
     const before = this.#problems.length
-    for (const [key, example] of [["apiVersion", "v1"], ["kind", "Pod"]] as const) {
+    for (const [key, example] of [
+      ["apiVersion", "v1"],
+      ["kind", "Pod"]
+    ] as const) {
       const entry = tree.entries?.get(key)
       const value = entry?.tree.value
       if (typeof value === "string" && value !== "") continue
-      if (entry === undefined) this.#fault({ at: tree.at, what: "Required value", remedy: `say what this is, such as \`${key}: ${example}\`` }, [...prefix, key])
+      if (entry === undefined)
+        this.#fault(
+          { at: tree.at, what: "Required value", remedy: `say what this is, such as \`${key}: ${example}\`` },
+          [...prefix, key]
+        )
       else {
-        const remedy = typeof value === "boolean" || typeof value === "number" ? "put it in quotes" : `such as \`${key}: ${example}\``
-        this.#fault({ at: entry.tree.at, what: "", found: describe(value), expected: "a string", remedy }, [...prefix, key])
+        const remedy =
+          typeof value === "boolean" || typeof value === "number"
+            ? "put it in quotes"
+            : `such as \`${key}: ${example}\``
+        this.#fault({ at: entry.tree.at, what: "", found: describe(value), expected: "a string", remedy }, [
+          ...prefix,
+          key
+        ])
       }
     }
     return this.#problems.length === before
   }
 
-  #fault({ at, ...complaint }: Fault, path: Path = []): void {
+  #fault({ at, path: own, ...complaint }: Fault, path: Path = own ?? []): void {
     this.#problems.push(makeProblem(this.#text.file, this.#text.placeAt(at), path, complaint))
   }
 }
@@ -280,14 +365,17 @@ function documentEnd(text: string, start: number, end: number): number {
   return found === null ? end : start + found.index
 }
 
+const CONTENT = /[^\s]/g
+
 /** Past blank lines and comments; `end` when there is nothing else. */
 function firstContent(text: string, start: number, end: number): number {
   let at = start
   while (at < end) {
-    const c = text[at]!
-    if (c === "#") at = endOfLine(text, at)
-    else if (/\s/.test(c)) at++
-    else return at
+    CONTENT.lastIndex = at
+    const found = CONTENT.exec(text)
+    if (found === null || found.index >= end) return end
+    if (found[0] !== "#") return found.index
+    at = endOfLine(text, found.index)
   }
   return end
 }

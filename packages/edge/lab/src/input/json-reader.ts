@@ -3,11 +3,13 @@
  * Strict RFC 8259, and beyond Go: a key twice in one object is an error, as the API server's strict field
  * validation has it. Half of a surrogate pair becomes U+FFFD, as in Go.
  */
-import { narrow } from "./scalar.ts"
+import type { Path } from "./problem.ts"
+import { narrow, TOO_MANY_DIGITS } from "./scalar.ts"
 import { DEPTH_MAX, type Entry, listTree, mappingTree, scalarTree, type Tree } from "./tree.ts"
 
 export interface Fault {
   readonly at: number
+  readonly path?: Path
   readonly what: string
   readonly found?: string
   readonly expected?: string
@@ -18,8 +20,21 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y
 /** Up to the next quote, escape or control character. */
 const PLAIN_TEXT = /[^"\\\u0000-\u001f]*/y
 const SPACE = /[ \t\r\n]*/y
-const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" }
-const WORDS: ReadonlyArray<readonly [string, boolean | null]> = [["true", true], ["false", false], ["null", null]]
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  "\\": "\\",
+  "/": "/",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t"
+}
+const WORDS: ReadonlyArray<readonly [string, boolean | null]> = [
+  ["true", true],
+  ["false", false],
+  ["null", null]
+]
 
 /** Thrown and caught within this file only. */
 class Stop extends Error {
@@ -36,6 +51,7 @@ export class JsonReader {
   #at: number
   /** Keys written twice, numbers out of range: no faults of the syntax, so reading goes on. */
   readonly faults: Array<Fault> = []
+  readonly #path: Array<string | number> = []
 
   constructor(text: string, start: number, end: number) {
     this.#text = text
@@ -56,6 +72,7 @@ export class JsonReader {
       return this.#value(1)
     } catch (error) {
       this.#at = start
+      this.#path.length = 0
       if (error instanceof Stop) return error.fault
       throw error
     }
@@ -75,9 +92,26 @@ export class JsonReader {
     }
     const digits = this.#match(NUMBER)
     if (digits === "") throw this.#unexpected("a JSON value")
-    if (/^-?\d+$/.test(digits) && digits.length < 400) return scalarTree(at, narrow(BigInt(digits)))
+    if (/^-?\d+$/.test(digits) && digits.length < 400) {
+      const whole = narrow(BigInt(digits))
+      if (typeof whole === "number") return scalarTree(at, whole)
+      this.faults.push({
+        path: [...this.#path],
+        at,
+        what: TOO_MANY_DIGITS,
+        found: digits,
+        remedy: "put it in quotes if its text is meant"
+      })
+      return scalarTree(at, 0)
+    }
     const value = Number(digits)
-    if (!Number.isFinite(value)) this.faults.push({ at, what: "the number does not fit a double", found: digits.slice(0, 40) })
+    if (!Number.isFinite(value))
+      this.faults.push({
+        path: [...this.#path],
+        at,
+        what: "the number does not fit a double",
+        found: digits.slice(0, 40)
+      })
     return scalarTree(at, value === 0 ? 0 : value)
   }
 
@@ -94,8 +128,16 @@ export class JsonReader {
         if (this.#peek() !== ":") throw this.#unexpected("a colon")
         this.#at++
         this.#skip()
+        this.#path.push(key)
         const tree = this.#value(depth + 1)
-        if (entries.has(key)) this.faults.push({ at: keyAt, what: duplicateKey(key), remedy: "keep one of them" })
+        this.#path.pop()
+        if (entries.has(key))
+          this.faults.push({
+            path: [...this.#path],
+            at: keyAt,
+            what: duplicateKey(key),
+            remedy: "keep one of them"
+          })
         entries.set(key, { keyAt, tree })
         if (!this.#more("}")) break
       }
@@ -107,8 +149,13 @@ export class JsonReader {
     const at = this.#open(depth)
     const items: Array<Tree> = []
     if (this.#peek() === "]") this.#at++
-    else do items.push(this.#value(depth + 1))
-    while (this.#more("]"))
+    else {
+      do {
+        this.#path.push(items.length)
+        items.push(this.#value(depth + 1))
+        this.#path.pop()
+      } while (this.#more("]"))
+    }
     return listTree(at, items)
   }
 
@@ -148,8 +195,14 @@ export class JsonReader {
       }
       text += this.#match(PLAIN_TEXT)
     }
-    if (this.#at >= this.#end) throw new Stop({ at: start, what: "the string does not end", remedy: 'close it with "' })
-    if (this.#peek() !== '"') throw new Stop({ at: this.#at, what: "a line break or tab within a JSON string", remedy: "write \\n or \\t" })
+    if (this.#at >= this.#end)
+      throw new Stop({ at: start, what: "the string does not end", remedy: 'close it with "' })
+    if (this.#peek() !== '"')
+      throw new Stop({
+        at: this.#at,
+        what: "a line break or tab within a JSON string",
+        remedy: "write \\n or \\t"
+      })
     this.#at++
     return text.toWellFormed()
   }
@@ -172,7 +225,10 @@ export class JsonReader {
 
   #unexpected(expected: string): Stop {
     const code = this.#text.codePointAt(this.#at)
-    const found = this.#at >= this.#end || code === undefined ? "the end of the document" : JSON.stringify(String.fromCodePoint(code))
+    const found =
+      this.#at >= this.#end || code === undefined
+        ? "the end of the document"
+        : JSON.stringify(String.fromCodePoint(code))
     return new Stop({ at: this.#at, what: "", found, expected })
   }
 }

@@ -51,12 +51,18 @@ export function makeProblem(file: string, place: Place | null, path: Path, compl
     ...(found === undefined ? [] : [`found ${found}`]),
     ...(expected === undefined ? [] : [`expected ${expected}`])
   ]
-  return {
-    file, line: place?.line ?? null, column: place?.column ?? null, path: renderPath(path),
-    message: oneLine(parts.join(", ") + (remedy === undefined ? "" : `; ${remedy}`)),
+  const told = {
     ...(found === undefined ? {} : { found }),
     ...(expected === undefined ? {} : { expected }),
     ...(remedy === undefined ? {} : { remedy })
+  }
+  return {
+    file,
+    line: place?.line ?? null,
+    column: place?.column ?? null,
+    path: renderPath(path),
+    message: oneLine(parts.join(", ") + (remedy === undefined ? "" : `; ${remedy}`)),
+    ...told
   }
 }
 
@@ -74,7 +80,12 @@ export function renderPath(path: Path): string {
 
 export function renderProblem(problem: Problem): string {
   const where = problem.line === null ? problem.file : `${problem.file}:${problem.line}:${problem.column}`
-  return `${oneLine(where)}: ${problem.path === "" ? "" : `${oneLine(problem.path)}: `}${problem.message}`
+  // Messages about an unknown field name it themselves, as the API server's do.
+  const path =
+    problem.path === "" || problem.message.includes(JSON.stringify(problem.path))
+      ? ""
+      : `${oneLine(problem.path)}: `
+  return `${oneLine(where)}: ${path}${problem.message}`
 }
 
 export function renderProblems(problems: ReadonlyArray<Problem>): string {
@@ -90,14 +101,19 @@ export function problemsToJson(problems: ReadonlyArray<Problem>): string {
 
 /** By file in byte order of its name, then by line and column; equal places keep the order of finding. */
 export function sortProblems(problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> {
-  return [...problems].sort((a, b) =>
-    (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
+  return [...problems].sort(
+    (a, b) =>
+      (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) ||
+      (a.line ?? 0) - (b.line ?? 0) ||
+      (a.column ?? 0) - (b.column ?? 0)
+  )
 }
 
 export function describe(value: unknown): string {
   if (value === undefined) return "nothing"
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list"
-  if (typeof value === "object" && value !== null) return Object.keys(value).length === 0 ? "an empty mapping" : "a mapping"
+  if (typeof value === "object" && value !== null)
+    return Object.keys(value).length === 0 ? "an empty mapping" : "a mapping"
   if (typeof value === "string") return quote(value)
   return String(value)
 }
@@ -110,11 +126,15 @@ export function quote(text: string): string {
 
 /** File names and library messages may hold anything; a terminal must not obey them. */
 function oneLine(text: string): string {
-  return text.toWellFormed().replace(/[\p{Cc}\u2028\u2029]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`)
+  return text
+    .toWellFormed()
+    .replace(/[\p{Cc}\u2028\u2029]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`)
 }
 
 /** Bad input: exit code 2, printed as plain text. */
-export class InputError extends Data.TaggedError("InputError")<{ readonly problems: ReadonlyArray<Problem> }> {
+export class InputError extends Data.TaggedError("InputError")<{
+  readonly problems: ReadonlyArray<Problem>
+}> {
   override readonly [Runtime.errorExitCode] = 2
   override get [userMessage](): string {
     return this.message

@@ -37,28 +37,52 @@ const KUSTOMIZATIONS = new Set(["kustomization.yaml", "kustomization.yml", "Kust
 type Found = { readonly file: SourceFile } | { readonly problem: Problem }
 
 /** Everything that the arguments name, parsed; fails with all problems of all files at once. */
-export const loadDocuments = Effect.fn("loadDocuments")(function*(paths: ReadonlyArray<string>, options: SourceOptions = {}) {
+export const loadDocuments = Effect.fn("loadDocuments")(function* (
+  paths: ReadonlyArray<string>,
+  options: SourceOptions = {}
+) {
   const sources = yield* readSources(paths, options)
   const { documents, problems } = readDocuments(sources.files)
   if (sources.problems.length + problems.length === 0 && documents.length === 0) {
     const name = paths.length === 1 && paths[0] === "-" ? STDIN_NAME : paths.join(", ")
-    return yield* new InputError({ problems: [makeProblem(name, null, [], { what: "no objects in the input", remedy: "give a file with at least one manifest" })] })
+    return yield* new InputError({
+      problems: [
+        makeProblem(name, null, [], {
+          what: "no objects in the input",
+          remedy: "give a file with at least one manifest"
+        })
+      ]
+    })
   }
-  if (sources.problems.length + problems.length > 0) return yield* new InputError({ problems: [...sources.problems, ...problems] })
+  if (sources.problems.length + problems.length > 0)
+    return yield* new InputError({ problems: [...sources.problems, ...problems] })
   return documents as ReadonlyArray<Document>
 })
 
 /** The files and what could not be read; never fails, so that problems of several arguments stand together. */
-export const readSources = Effect.fn("readSources")(function*(paths: ReadonlyArray<string>, options: SourceOptions = {}) {
+export const readSources = Effect.fn("readSources")(function* (
+  paths: ReadonlyArray<string>,
+  options: SourceOptions = {}
+) {
   const files: Array<SourceFile> = []
   const problems: Array<Problem> = []
   let stdin = false
   if (paths.length === 0) {
-    problems.push(makeProblem("-f", null, [], { what: "nothing to read", remedy: "name a file, a folder, or - for standard input" }))
+    problems.push(
+      makeProblem("-f", null, [], {
+        what: "nothing to read",
+        remedy: "name a file, a folder, or - for standard input"
+      })
+    )
   }
   for (const path of paths) {
     if (path === "-" && stdin) {
-      problems.push(makeProblem(STDIN_NAME, null, [], { what: "standard input cannot be used for multiple arguments", remedy: "give - once" }))
+      problems.push(
+        makeProblem(STDIN_NAME, null, [], {
+          what: "standard input cannot be used for multiple arguments",
+          remedy: "give - once"
+        })
+      )
       continue
     }
     if (path === "-") stdin = true
@@ -75,41 +99,66 @@ export function sourcesFrom(files: Readonly<Record<string, string | Uint8Array>>
   return Object.entries(files).map(([name, content]) => ({ name, content }))
 }
 
-const readStdin = Effect.fnUntraced(function*() {
+const readStdin = Effect.fnUntraced(function* () {
   const stdio = yield* Stdio.Stdio
   if (yield* stdio.stdinIsTerminal) {
-    return bad(STDIN_NAME, { what: "standard input is a terminal", remedy: "pipe manifests into it: helm template … | podwire run -f -" })
+    return bad(STDIN_NAME, {
+      what: "standard input is a terminal",
+      remedy: "pipe manifests into it: helm template … | podwire run -f -"
+    })
   }
   return yield* collect(STDIN_NAME, stdio.stdin)
 })
 
-const readArgument = Effect.fnUntraced(function*(path: string, options: SourceOptions) {
+const readArgument = Effect.fnUntraced(function* (path: string, options: SourceOptions) {
   if (/^[a-z][a-z\d+.-]+:\/\//i.test(path)) {
-    return [bad(path, { what: "URLs are not fetched", remedy: `fetch it first: curl -L ${path} | podwire run -f -` })]
+    return [
+      bad(path, {
+        what: "URLs are not fetched",
+        remedy: `fetch it first: curl -L ${path} | podwire run -f -`
+      })
+    ]
   }
-  if (path === "") return [bad('""', { what: "an empty file name", remedy: "name a file, a folder, or - for standard input" })]
+  if (path === "")
+    return [
+      bad('""', { what: "an empty file name", remedy: "name a file, a folder, or - for standard input" })
+    ]
   const fs = yield* FileSystem.FileSystem
   const info = yield* Effect.result(fs.stat(path))
   if (info._tag === "Failure") return [bad(path, cannotRead(info.failure, path))]
   switch (info.success.type) {
     case "Directory": {
       const found = yield* readFolder(path, options)
-      return found.length > 0 ? found : [bad(path, {
-        what: `error reading [${path}]: recognized file extensions are [${EXTENSIONS.join(" ")}]`,
-        remedy: options.recursive === true ? "name another folder" : "name another folder, or add -R for the folders within"
-      })]
+      return found.length > 0
+        ? found
+        : [
+            bad(path, {
+              what: `error reading [${path}]: recognized file extensions are [${EXTENSIONS.join(" ")}]`,
+              remedy:
+                options.recursive === true
+                  ? "name another folder"
+                  : "name another folder, or add -R for the folders within"
+            })
+          ]
     }
     case "File":
+      return [yield* readFile(path, info.success)]
     case "FIFO":
+      return [yield* readFile(path, null)]
     case "CharacterDevice":
       return [yield* collect(path, fs.stream(path))]
     default:
-      return [bad(path, { what: "", found: `a ${kindOf(info.success.type)}`, expected: "a file or a folder" })]
+      return [
+        bad(path, { what: "", found: `a ${kindOf(info.success.type)}`, expected: "a file or a folder" })
+      ]
   }
 })
 
-const readFolder: (path: string, options: SourceOptions) => Effect.Effect<ReadonlyArray<Found>, never, FileSystem.FileSystem | Path.Path> =
-  Effect.fnUntraced(function*(folder: string, options: SourceOptions) {
+const readFolder: (
+  path: string,
+  options: SourceOptions
+) => Effect.Effect<ReadonlyArray<Found>, never, FileSystem.FileSystem | Path.Path> = Effect.fnUntraced(
+  function* (folder: string, options: SourceOptions) {
     const fs = yield* FileSystem.FileSystem
     const { join } = yield* Path.Path
     const listed = yield* Effect.result(fs.readDirectory(folder))
@@ -128,25 +177,47 @@ const readFolder: (path: string, options: SourceOptions) => Effect.Effect<Readon
         if (wanted) found.push(bad(path, cannotRead(info.failure, path)))
       } else if (info.success.type === "Directory") {
         if (options.recursive === true && !link) found.push(...(yield* readFolder(path, options)))
-      } else if (wanted && info.success.type === "File") found.push(yield* collect(path, fs.stream(path)))
-      else if (wanted) found.push(bad(path, { what: "", found: `a ${kindOf(info.success.type)}`, expected: "a file", remedy: "move it out of the folder" }))
+      } else if (wanted && info.success.type === "File") found.push(yield* readFile(path, info.success))
+      else if (wanted)
+        found.push(
+          bad(path, {
+            what: "",
+            found: `a ${kindOf(info.success.type)}`,
+            expected: "a file",
+            remedy: "move it out of the folder"
+          })
+        )
     }
     return found
-  })
+  }
+)
+
+/** A FIFO takes no positions, which a stream of a file reads at; its writer ends it. */
+const readFile = Effect.fnUntraced(function* (path: string, info: FileSystem.File.Info | null) {
+  const fs = yield* FileSystem.FileSystem
+  if (info !== null && Number(info.size) > FILE_BYTES_MAX) return tooLong(path)
+  const read = yield* Effect.result(fs.readFile(path))
+  if (read._tag === "Failure") return bad(path, cannotRead(read.failure, path))
+  return { file: { name: path, content: read.success } } satisfies Found
+})
 
 /** Reads to the end, or stops at the limit: a device has no end. */
-const collect = Effect.fnUntraced(function*(name: string, stream: Stream.Stream<Uint8Array, PlatformError>) {
+const collect = Effect.fnUntraced(function* (name: string, stream: Stream.Stream<Uint8Array, PlatformError>) {
   const chunks: Array<Uint8Array> = []
   let length = 0
-  const read = yield* Effect.result(stream.pipe(
-    Stream.takeWhile(() => length <= FILE_BYTES_MAX),
-    Stream.runForEach((chunk) => Effect.sync(() => {
-      chunks.push(chunk)
-      length += chunk.length
-    }))
-  ))
+  const read = yield* Effect.result(
+    stream.pipe(
+      Stream.takeWhile(() => length <= FILE_BYTES_MAX),
+      Stream.runForEach((chunk) =>
+        Effect.sync(() => {
+          chunks.push(chunk)
+          length += chunk.length
+        })
+      )
+    )
+  )
   if (read._tag === "Failure") return bad(name, cannotRead(read.failure, name))
-  if (length > FILE_BYTES_MAX) return bad(name, { what: `longer than ${FILE_BYTES_MAX} bytes`, remedy: "split the file" })
+  if (length > FILE_BYTES_MAX) return tooLong(name)
   const content = new Uint8Array(length)
   let at = 0
   for (const chunk of chunks) {
@@ -158,27 +229,46 @@ const collect = Effect.fnUntraced(function*(name: string, stream: Stream.Stream<
 
 function rendererOf(folder: string, names: ReadonlyArray<string>): Complaint | null {
   if (names.includes("Chart.yaml")) {
-    return { what: "a Helm chart, not manifests", remedy: `render it: helm template ${folder} | podwire run -f -` }
+    return {
+      what: "a Helm chart, not manifests",
+      remedy: `render it: helm template ${folder} | podwire run -f -`
+    }
   }
   if (names.some((name) => KUSTOMIZATIONS.has(name))) {
-    return { what: "a kustomization, not manifests", remedy: `render it: kustomize build ${folder} | podwire run -f -` }
+    return {
+      what: "a kustomization, not manifests",
+      remedy: `render it: kustomize build ${folder} | podwire run -f -`
+    }
   }
   return null
 }
 
-function cannotRead(error: PlatformError, path: string): Complaint {
-  switch (error.reason._tag) {
-    case "NotFound":
-      return { what: "the path does not exist", ...(/[*?[]/.test(path) ? { remedy: "leave the pattern unquoted, the shell expands it" } : {}) }
-    case "PermissionDenied":
-      return { what: "permission denied", remedy: "make it readable" }
-    default:
-      return { what: `cannot be read: ${error.reason.description ?? error.reason._tag}` }
+function cannotRead({ reason }: PlatformError, path: string): Complaint {
+  const cause: unknown = reason.cause
+  const code =
+    typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : reason._tag
+  if (reason._tag === "NotFound" || code === "ENOTDIR") {
+    return {
+      what: "the path does not exist",
+      ...(/[*?[]/.test(path) ? { remedy: "leave the pattern unquoted, the shell expands it" } : {})
+    }
   }
+  if (reason._tag === "PermissionDenied") return { what: "permission denied", remedy: "make it readable" }
+  return { what: code === "ELOOP" ? "a link that leads to itself" : `cannot be read: ${code}` }
 }
 
 function kindOf(type: FileSystem.File.Type): string {
-  return type === "BlockDevice" ? "block device" : type === "CharacterDevice" ? "character device" : type === "FIFO" ? "FIFO" : type.toLowerCase()
+  return type === "BlockDevice"
+    ? "block device"
+    : type === "CharacterDevice"
+      ? "character device"
+      : type === "FIFO"
+        ? "FIFO"
+        : type.toLowerCase()
+}
+
+function tooLong(file: string): Found {
+  return bad(file, { what: `longer than ${FILE_BYTES_MAX} bytes`, remedy: "split the file" })
 }
 
 function bad(file: string, complaint: Complaint): Found {

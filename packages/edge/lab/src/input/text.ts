@@ -23,7 +23,7 @@ export class Text {
   }
 
   placeAt(offset: number): Place {
-    const starts = this.#lineStarts ??= lineStarts(this.text)
+    const starts = (this.#lineStarts ??= lineStarts(this.text))
     let low = 0
     let high = starts.length - 1
     while (low < high) {
@@ -54,14 +54,18 @@ export function decodeText(file: string, content: string | Uint8Array): Text | P
   if (bad !== null) {
     const code = bad[0].charCodeAt(0)
     return makeProblem(file, text.placeAt(bad.index), [], {
-      what: "control characters are not allowed", found: code === 0 ? "a NUL byte" : codePoint(code),
-      remedy: code === 0 ? "is this a text file in UTF-8?" : "remove it, or write it as an escape in double quotes"
+      what: "control characters are not allowed",
+      found: code === 0 ? "a NUL byte" : codePoint(code),
+      remedy:
+        code === 0 ? "is this a text file in UTF-8?" : "remove it, or write it as an escape in double quotes"
     })
   }
   if (!text.text.isWellFormed()) {
     const at = text.text.search(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/)
     return makeProblem(file, text.placeAt(at), [], {
-      what: "half of a surrogate pair is no character", found: codePoint(text.text.charCodeAt(at)), remedy: "save the file as UTF-8"
+      what: "half of a surrogate pair is no character",
+      found: codePoint(text.text.charCodeAt(at)),
+      remedy: "save the file as UTF-8"
     })
   }
   return text
@@ -76,7 +80,9 @@ function decode(file: string, bytes: Uint8Array): string | Problem {
     const at = firstInvalid(bytes)
     const before = new TextDecoder().decode(bytes.subarray(0, at)).replace(/\r(?!\n)/g, "\n")
     return makeProblem(file, new Text(file, before).placeAt(before.length), [], {
-      what: "invalid UTF-8", found: `byte 0x${bytes[at]!.toString(16).padStart(2, "0")}`, remedy: "save the file as UTF-8"
+      what: "invalid UTF-8",
+      found: `byte 0x${bytes[at]!.toString(16).padStart(2, "0")}`,
+      remedy: "save the file as UTF-8"
     })
   }
 }

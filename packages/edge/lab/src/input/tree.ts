@@ -45,7 +45,13 @@ export function mappingTree(at: number, entries: ReadonlyMap<string, Entry>): Tr
   for (const [key, { tree }] of entries) {
     height = Math.max(height, tree.height)
     // Assigning to `__proto__` would change the object's prototype and lose the key.
-    if (key === "__proto__") Object.defineProperty(value, key, { value: tree.value, enumerable: true, configurable: true, writable: true })
+    if (key === "__proto__")
+      Object.defineProperty(value, key, {
+        value: tree.value,
+        enumerable: true,
+        configurable: true,
+        writable: true
+      })
     else value[key] = tree.value
   }
   return { at, value, height: height + 1, entries, items: null }
@@ -75,5 +81,7 @@ export function offsetOf(root: Tree, path: Path, atKey: boolean): number {
 }
 
 function has(tree: Tree, key: string | number): boolean {
-  return tree.entries !== null ? tree.entries.has(String(key)) : tree.items !== null && Number(key) < tree.items.length
+  return tree.entries !== null
+    ? tree.entries.has(String(key))
+    : tree.items !== null && Number(key) < tree.items.length
 }
