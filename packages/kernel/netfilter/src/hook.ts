@@ -36,11 +36,15 @@ export interface HookOps {
   run(frame: Frame, state: HookState): Verdict
 }
 
+/** Shared by every table in which nobody has registered: a namespace without rules costs nothing. */
+const NOBODY: ReadonlyArray<Array<HookOps>> = [[], [], [], [], []]
+
 export class HookTable {
-  readonly #points: ReadonlyArray<Array<HookOps>> = [[], [], [], [], []]
-  readonly #state: HookState = { hook: PREROUTING, in: null, out: null }
+  #points: ReadonlyArray<Array<HookOps>> = NOBODY
+  #state: HookState | null = null
 
   register(ops: HookOps): Errno {
+    if (this.#points === NOBODY) this.#points = [[], [], [], [], []]
     const point = this.#points[ops.hook]!
     if (point.includes(ops)) return Errno.EEXIST
     let at = point.length
@@ -61,7 +65,7 @@ export class HookTable {
   run(hook: Hook, frame: Frame, dev: NetDevice | null, out: NetDevice | null): Verdict {
     const point = this.#points[hook]!
     if (point.length === 0) return Verdict.Accept
-    const state = this.#state
+    const state = (this.#state ??= { hook, in: dev, out })
     for (let i = 0; i < point.length; i++) {
       state.hook = hook
       state.in = dev

@@ -11,6 +11,8 @@ export interface AddressOptions {
   readonly deprecated?: boolean
   /** Made by the kernel itself (link-local addresses). */
   readonly kernel?: boolean
+  /** It brings no route to its subnet (IFA_F_NOPREFIXROUTE). */
+  readonly noprefixroute?: boolean
 }
 
 export class Address {
@@ -22,10 +24,13 @@ export class Address {
   /** IPv6: not yet known to be unique; not used until then. */
   tentative = false
   dadFailed = false
+  /** Its solicited-node group has been joined. */
+  joined = false
   deprecated: boolean
-  /** It was added so; shown by `ip addr`. */
+  /** Asked for without a test; shown by `ip addr`. */
   readonly nodad: boolean
   readonly kernel: boolean
+  readonly noprefixroute: boolean
 
   constructor(dev: NetDevice, cidr: Cidr, scope: Scope, options: AddressOptions) {
     this.dev = dev
@@ -34,6 +39,7 @@ export class Address {
     this.deprecated = options.deprecated ?? false
     this.nodad = options.nodad ?? false
     this.kernel = options.kernel ?? false
+    this.noprefixroute = options.noprefixroute ?? false
   }
 
   get usable(): boolean {

@@ -4,6 +4,7 @@
  * the FIB, so that a known destination costs a hash and a compare. An entry is good while neither the
  * FIB nor the addresses have changed since (`generation`).
  */
+import type { Ns } from "@podwire/engine"
 import type { NetDevice } from "@podwire/netdev"
 import type { Ip } from "@podwire/wire/ip"
 import type { RouteType } from "./fib.ts"
@@ -18,14 +19,22 @@ export class Dst {
   readonly gatewayed: boolean
   /** The address that a local packet to it starts from. */
   readonly src: Ip | null
-  /** The route's MTU, without what path MTU discovery has learnt. */
+  /** The route's MTU, without what path MTU discovery has learnt; 0 is the device's. */
   readonly routeMtu: number
+  /** Bits of the prefix that matched; ICMPv6's rate limit asks. */
+  readonly bits: number
+  /** What path MTU discovery has learnt, until when, and whether it is below what we believe. */
+  learntMtu = 0
+  learntUntilNs: Ns = 0
+  mtuLocked = false
+  /** When a redirect that chose the next hop runs out. */
+  untilNs: Ns = Infinity
   generation = 0
   neigh: Neighbour | null = null
 
   constructor(
     ip: Ip, type: RouteType | "none", dev: NetDevice | null, nextHop: Ip, gatewayed: boolean,
-    src: Ip | null, routeMtu: number
+    src: Ip | null, routeMtu: number, bits = 0
   ) {
     this.ip = ip
     this.type = type
@@ -34,15 +43,18 @@ export class Dst {
     this.gatewayed = gatewayed
     this.src = src
     this.routeMtu = routeMtu
+    this.bits = bits
   }
 }
 
 const SLOTS_AT_START = 16
+const NOTHING: Array<Dst | null> = [null]
 const SLOTS_MAX = 4096
 
 export class DstCache {
-  #slots: Array<Dst | null> = new Array<Dst | null>(SLOTS_AT_START).fill(null)
-  #mask = SLOTS_AT_START - 1
+  /** One empty slot, shared by all, until the first destination comes. */
+  #slots: Array<Dst | null> = NOTHING
+  #mask = 0
   #collisions = 0
 
   /** `generation` is the caller's sum of everything a result depends on. */
@@ -59,6 +71,10 @@ export class DstCache {
   }
 
   put(dst: Dst, generation: number): void {
+    if (this.#slots === NOTHING) {
+      this.#slots = new Array<Dst | null>(SLOTS_AT_START).fill(null)
+      this.#mask = SLOTS_AT_START - 1
+    }
     dst.generation = generation
     const slot = this.#slotOf(dst.ip)
     const old = this.#slots[slot]!
@@ -67,7 +83,8 @@ export class DstCache {
   }
 
   clear(): void {
-    this.#slots.fill(null)
+    this.#slots = NOTHING
+    this.#mask = 0
   }
 
   #slotOf(ip: Ip): number {

@@ -2,19 +2,20 @@
  * Routes of one family (net/ipv4/fib_trie.c, net/ipv6/ip6_fib.c): tables `local`, `main`, `default`
  * asked in that order, longest prefix first, then lowest metric, then oldest.
  *
- * A lookup scans prefix lengths that occur, longest first, each a hash of networks; results are
- * remembered by the caller (`dst.ts`), so this is the cold path.
+ * A lookup scans prefix lengths that occur, longest first; a length with few routes is a list, one with
+ * many a hash of networks. Results are remembered by the caller (`dst.ts`), so this is the cold path.
  * Not supported: policy rules beyond the three, multipath, TOS and source routing.
  */
 import { Errno, type NetDevice } from "@podwire/netdev"
-import { type Cidr, mask4, network } from "@podwire/wire/cidr"
-import { format, type Ip } from "@podwire/wire/ip"
+import { type Cidr, contains, mask4, network } from "@podwire/wire/cidr"
+import { equal, format, type Ip } from "@podwire/wire/ip"
 import type { Scope } from "./address.ts"
 
 export const TABLE_LOCAL = 255
 export const TABLE_MAIN = 254
 export const TABLE_DEFAULT = 253
-const TABLES: ReadonlyArray<number> = [TABLE_LOCAL, TABLE_MAIN, TABLE_DEFAULT]
+/** A prefix length with more routes than this is hashed. */
+const SCAN_MAX = 8
 
 export type RouteType =
   | "unicast" | "local" | "broadcast" | "multicast" | "blackhole" | "unreachable" | "prohibit" | "throw"
@@ -34,90 +35,134 @@ export interface Route {
   readonly mtu: number
 }
 
-/** The routes of one table and prefix length, by network. */
-interface Level {
+/** Whom a table tells that what lookups found is old. */
+export interface FibOwner {
+  changed(): void
+}
+
+/** The routes of one prefix length: a list while it is short, by network beyond that. */
+class Level {
   readonly bits: number
-  readonly byNetwork: Map<string | number, Array<Route>>
+  #few: Array<Route> | null = []
+  #byNetwork: Map<string | number, Array<Route>> | null = null
+
+  constructor(bits: number) {
+    this.bits = bits
+  }
+
+  /** Candidates for an address; which of them contain it is the caller's to check. */
+  near(ip: Ip): ReadonlyArray<Route> | undefined {
+    return this.#few ?? this.#byNetwork!.get(keyAt(ip, this.bits))
+  }
+
+  /** In order of metric, then age. */
+  insert(route: Route): void {
+    if (this.#few !== null && this.#few.length >= SCAN_MAX) {
+      this.#byNetwork = new Map()
+      const few = this.#few
+      this.#few = null
+      for (const old of few) this.insert(old)
+    }
+    let routes: Array<Route>
+    if (this.#few !== null) routes = this.#few
+    else {
+      const key = keyAt(route.dst.ip, this.bits)
+      routes = this.#byNetwork!.get(key) ?? []
+      if (routes.length === 0) this.#byNetwork!.set(key, routes)
+    }
+    let at = routes.length
+    while (at > 0 && routes[at - 1]!.metric > route.metric) at--
+    routes.splice(at, 0, route)
+  }
+
+  remove(route: Route): void {
+    if (this.#few !== null) {
+      this.#few.splice(this.#few.indexOf(route), 1)
+      return
+    }
+    const key = keyAt(route.dst.ip, this.bits)
+    const routes = this.#byNetwork!.get(key)!
+    routes.splice(routes.indexOf(route), 1)
+    if (routes.length === 0) this.#byNetwork!.delete(key)
+  }
+
+  all(): ReadonlyArray<Route> {
+    return this.#few ?? [...this.#byNetwork!.values()].flat()
+  }
+}
+
+/** One routing table: its prefix lengths, longest first. */
+interface Table {
+  readonly id: number
+  readonly levels: Array<Level>
 }
 
 export class Fib {
   readonly family: 4 | 6
   count = 0
-  readonly #changed: () => void
-  readonly #tables = new Map<number, Array<Level>>()
+  readonly #owner: FibOwner
+  /** In the order in which they are asked: local, main, default, then the ones no rule names. */
+  readonly #tables: Array<Table> = []
 
-  /** `changed` is told of every change: what lookups found is old then. */
-  constructor(family: 4 | 6, changed: () => void) {
+  constructor(family: 4 | 6, owner: FibOwner) {
     this.family = family
-    this.#changed = changed
+    this.#owner = owner
   }
 
   /** EEXIST when a route with that destination, metric and table is there (`ip route add`). */
   add(route: Route): Errno {
-    const level = this.#level(route.table, route.dst.bits, true)!
-    const key = keyOf(network(route.dst))
-    const routes = level.byNetwork.get(key)
-    if (routes === undefined) level.byNetwork.set(key, [route])
-    else {
-      const clash = routes.some((other) =>
-        other.metric === route.metric && (this.family === 4 || other.dev === route.dev)
-      )
-      if (clash) return Errno.EEXIST
-      let at = routes.length
-      while (at > 0 && routes[at - 1]!.metric > route.metric) at--
-      routes.splice(at, 0, route)
+    const level = this.#level(route.table, route.dst.bits)
+    for (const other of level.near(route.dst.ip) ?? []) {
+      if (other.metric !== route.metric || !equal(other.dst.ip, route.dst.ip)) continue
+      if (this.family === 4 || (other.dev === route.dev && sameVia(other, route))) return Errno.EEXIST
     }
+    level.insert(route)
     this.count++
-    this.#changed()
+    this.#owner.changed()
     return Errno.OK
   }
 
   /** The first route that fits what is named; ESRCH when none does. */
   remove(wanted: (route: Route) => boolean, dst: Cidr, table: number): Errno {
-    const level = this.#level(table, dst.bits, false)
-    const key = keyOf(network(dst))
-    const routes = level?.byNetwork.get(key)
-    const at = routes?.findIndex(wanted) ?? -1
-    if (routes === undefined || at < 0) return Errno.ESRCH
-    routes.splice(at, 1)
-    if (routes.length === 0) level!.byNetwork.delete(key)
+    const level = this.#find(table)?.levels.find((other) => other.bits === dst.bits)
+    const route = level?.near(dst.ip)?.find((other) => equal(other.dst.ip, dst.ip) && wanted(other))
+    if (level === undefined || route === undefined) return Errno.ESRCH
+    level.remove(route)
     this.count--
-    this.#changed()
+    this.#owner.changed()
     return Errno.OK
   }
 
-  /** Everything that uses a device, or that `wanted` picks otherwise. */
+  /** Everything that `wanted` picks. */
   flush(wanted: (route: Route) => boolean): void {
-    for (const levels of this.#tables.values()) {
+    let flushed = false
+    for (const { levels } of this.#tables) {
       for (const level of levels) {
-        for (const [key, routes] of level.byNetwork) {
-          const rest = routes.filter((route) => !wanted(route))
-          if (rest.length === routes.length) continue
-          this.count -= routes.length - rest.length
-          if (rest.length === 0) level.byNetwork.delete(key)
-          else level.byNetwork.set(key, rest)
-        }
+        const gone = level.all().filter(wanted)
+        for (const route of gone) level.remove(route)
+        this.count -= gone.length
+        if (gone.length > 0) flushed = true
       }
     }
-    this.#changed()
+    if (flushed) this.#owner.changed()
   }
 
   /** The route for an address; `oif` limits it to one device. Unreachable kinds are results too. */
   lookup(ip: Ip, oif: NetDevice | null): Route | null {
-    for (const table of TABLES) {
-      const levels = this.#tables.get(table)
-      if (levels === undefined) continue
-      for (const level of levels) {
-        if (level.byNetwork.size === 0) continue
-        const routes = level.byNetwork.get(keyAt(ip, level.bits))
+    for (let t = 0; t < this.#tables.length; t++) {
+      const { id, levels } = this.#tables[t]!
+      if (id < TABLE_DEFAULT) return null
+      let thrown = false
+      for (let i = 0; i < levels.length && !thrown; i++) {
+        const routes = levels[i]!.near(ip)
         if (routes === undefined) continue
-        for (const route of routes) {
-          if (oif !== null && route.dev !== null && route.dev !== oif && route.type !== "local") continue
-          if (route.dev !== null && !(route.dev.up && route.dev.carrier)) {
-            if (route.type !== "local" && route.type !== "broadcast") continue
-          }
-          if (route.type === "throw") return null
-          return route
+        for (let k = 0; k < routes.length; k++) {
+          const route = routes[k]!
+          if (!contains(route.dst, ip) || !usable(route, oif)) continue
+          // A thrown packet goes on to the next table (RTN_THROW).
+          thrown = route.type === "throw"
+          if (!thrown) return route
+          break
         }
       }
     }
@@ -126,10 +171,7 @@ export class Fib {
 
   /** Sorted as `ip route` prints: main's default first, then by network. */
   list(table = TABLE_MAIN): ReadonlyArray<Route> {
-    const routes: Array<Route> = []
-    for (const level of this.#tables.get(table) ?? []) {
-      for (const some of level.byNetwork.values()) routes.push(...some)
-    }
+    const routes = (this.#find(table)?.levels ?? []).flatMap((level) => level.all())
     return routes.sort((a, b) => {
       for (let i = 0; i < a.dst.ip.length; i++) {
         const difference = (a.dst.ip[i]! >>> 0) - (b.dst.ip[i]! >>> 0)
@@ -139,29 +181,41 @@ export class Fib {
     })
   }
 
-  #level(table: number, bits: number, make: boolean): Level | null {
-    let levels = this.#tables.get(table)
-    if (levels === undefined) {
-      if (!make) return null
-      levels = []
-      this.#tables.set(table, levels)
+  #find(id: number): Table | undefined {
+    return this.#tables.find((table) => table.id === id)
+  }
+
+  #level(id: number, bits: number): Level {
+    let table = this.#find(id)
+    if (table === undefined) {
+      table = { id, levels: [] }
+      let at = this.#tables.length
+      while (at > 0 && this.#tables[at - 1]!.id < id) at--
+      this.#tables.splice(at, 0, table)
     }
-    let level = levels.find((other) => other.bits === bits)
-    if (level === undefined && make) {
-      level = { bits, byNetwork: new Map() }
-      let at = levels.length
-      while (at > 0 && levels[at - 1]!.bits < bits) at--
-      levels.splice(at, 0, level)
-    }
-    return level ?? null
+    const { levels } = table
+    let at = 0
+    while (at < levels.length && levels[at]!.bits > bits) at++
+    if (at < levels.length && levels[at]!.bits === bits) return levels[at]!
+    const level = new Level(bits)
+    levels.splice(at, 0, level)
+    return level
   }
 }
 
-/** IPv4 networks are numbers; IPv6's are text, looked up on misses of the cache only. */
-function keyOf(ip: Ip): string | number {
-  return ip.length === 1 ? ip[0]! : format(ip)
+/** A route over a dead device is skipped, unless it is about an address of ours. */
+function usable(route: Route, oif: NetDevice | null): boolean {
+  const dev = route.dev
+  if (dev === null || route.type === "local") return true
+  if (oif !== null && dev !== oif) return false
+  return route.type === "broadcast" || (dev.up && dev.carrier)
 }
 
+function sameVia(a: Route, b: Route): boolean {
+  return a.via === null ? b.via === null : b.via !== null && equal(a.via, b.via)
+}
+
+/** IPv4 networks are numbers; IPv6's are text, looked up on misses of the cache only. */
 function keyAt(ip: Ip, bits: number): string | number {
   return ip.length === 1 ? ip[0]! & mask4(bits) : format(network({ ip, bits }))
 }

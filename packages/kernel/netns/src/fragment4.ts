@@ -6,17 +6,20 @@ import { DropReason, Errno, type Frame, type FramePool } from "@podwire/netdev"
 import * as eth from "@podwire/wire/eth"
 import * as ethertype from "@podwire/wire/ethertype"
 import * as ipv4 from "@podwire/wire/ipv4"
+import type { Dst } from "./dst.ts"
+import type { Ip4 } from "./ip4.ts"
 
 const COPIED = 0x80
 
-/** Consumes the packet; `send` consumes each piece. */
+/** Consumes the packet; each piece leaves by `way`. */
 export function fragment4(
-  pool: FramePool, frame: Frame, mtu: number, send: (piece: Frame) => Errno
+  pool: FramePool, frame: Frame, mtu: number, ip4: Ip4, way: Dst
 ): Errno {
   const { bytes, l3 } = frame
   const header = ipv4.headerBytes(bytes, l3)
   const stepBytes = (mtu - header) & ~7
   if (stepBytes < 8) {
+    ip4.mib.FragFails++
     pool.drop(frame, DropReason.PKT_TOO_BIG)
     return Errno.EMSGSIZE
   }
@@ -41,8 +44,10 @@ export function fragment4(
     ipv4.setFlagsAndOffset(piece.bytes, piece.l3, (more ? ipv4.MF : 0) | ((base + at) >>> 3))
     ipv4.setTotalLength(piece.bytes, piece.l3, header + count)
     ipv4.updateChecksum(piece.bytes, piece.l3)
-    send(piece)
+    ip4.mib.FragCreates++
+    ip4.transmit(piece, way)
   }
+  ip4.mib.FragOKs++
   pool.free(frame)
   return Errno.OK
 }

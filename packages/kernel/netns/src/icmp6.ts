@@ -14,30 +14,37 @@ import type { Dst } from "./dst.ts"
 import type { Netns } from "./netns.ts"
 import { RateLimit } from "./rate-limit.ts"
 
+/** Scratch for one walk over a quoted packet's extension headers. */
+const UPPER = new ext.Upper()
+
 export class Icmp6 {
   readonly #ns: Netns
-  readonly #limit: RateLimit
-  readonly #upper = new ext.Upper()
+  #limit: RateLimit | null = null
 
   constructor(ns: Netns) {
     this.#ns = ns
-    this.#limit = new RateLimit(ns.engine)
   }
 
   /** A message for this host, at frame.l4. Consumes. */
   receive(dev: NetDevice, frame: Frame): void {
     const { pool } = this.#ns
     const { bytes, l3, l4, tail } = frame
+    const { mib } = this.#ns.ip6
+    mib.IcmpInMsgs++
     const fault = icmp6.check(bytes, l4, tail, l3)
     if (fault !== icmp6.Fault.None || tail - l4 < icmp6.HEADER_BYTES) {
+      mib.IcmpInErrors++
+      if (fault === icmp6.Fault.Checksum) mib.IcmpInCsumErrors++
       const why = fault === icmp6.Fault.Checksum ? DropReason.ICMP_CSUM : DropReason.PKT_TOO_SMALL
       return pool.drop(frame, why, dev)
     }
     const type = icmp6.type(bytes, l4)
     if (type === icmp6.ECHO_REQUEST) return this.#echo(dev, frame)
-    if (type === icmp6.ECHO_REPLY) return this.#ns.sockets.receiveEchoReply6(dev, frame)
+    if (type === icmp6.ECHO_REPLY) return this.#ns.sockets.ping.receive6(dev, frame)
     if (type === icmp6.NEIGHBOR_SOLICITATION) return this.#ns.ndp.receiveSolicitation(dev, frame)
     if (type === icmp6.NEIGHBOR_ADVERTISEMENT) return this.#ns.ndp.receiveAdvertisement(dev, frame)
+    if (type === icmp6.ROUTER_ADVERTISEMENT) return this.#ns.routers.receive(dev, frame)
+    if (type === icmp6.REDIRECT) return this.#ns.redirect6.receive(dev, frame)
     if (icmp6.isError(type)) this.#heard(frame)
     pool.free(frame)
   }
@@ -51,14 +58,28 @@ export class Icmp6 {
       ? this.#ns.ip6.routeVia(to, frame.dev)
       : this.#ns.ip6.route(to)
     if (way.dev === null || way.src === null) return
-    if (type !== icmp6.PACKET_TOO_BIG && !way.dev.loopback) {
-      const everyMs = this.#ns.sysctl.number("net/ipv6/icmp/ratelimit")
-      if (!this.#limit.allow(format(to), everyMs)) return
-    }
+    if (type !== icmp6.PACKET_TOO_BIG && !way.dev.loopback && !this.#allow(to, way)) return
     const target = read6(bytes, l3 + ipv6.DST)
-    const source = this.#ns.ip6.isLocal(target) ? target : way.src
+    const own = this.#ns.findAddress(target, isLinkLocal(target) ? frame.dev : null)
+    const source = own !== null && own.usable ? target : way.src
     const quoted = Math.min(frame.tail - l3, ipv6.MTU_MIN - ipv6.HEADER_BYTES - icmp6.HEADER_BYTES)
     this.#send(way, source, to, 0, type, code, info, bytes, l3, quoted)
+  }
+
+  #allow(to: Ip, _way: Dst): boolean {
+    const { sysctl, ip6, engine } = this.#ns
+    const { icmp_msgs_per_sec, icmp_msgs_burst, icmp6_ratelimit } = sysctl.globals
+    this.#limit ??= new RateLimit(engine)
+    if (!this.#limit.globalHasCredit(icmp_msgs_per_sec, icmp_msgs_burst)) {
+      ip6.mib.IcmpOutRateLimitGlobal++
+      return false
+    }
+    if (!this.#limit.allow(format(to), icmp6_ratelimit)) {
+      ip6.mib.IcmpOutRateLimitHost++
+      return false
+    }
+    this.#limit.globalConsume()
+    return true
   }
 
   /** RFC 4443, section 2.4 (e). */
@@ -67,7 +88,7 @@ export class Icmp6 {
     const aboutGroups = type === icmp6.PACKET_TOO_BIG || (type === icmp6.PARAMETER_PROBLEM && code === 2)
     if (!aboutGroups && (frame.packetType !== PacketType.Host || ipv6.isMulticastDst(bytes, l3))) return false
     if (ipv6.isMulticastSrc(bytes, l3) || ipv6.isUnspecified(bytes, l3 + ipv6.SRC)) return false
-    const upper = this.#upper
+    const upper = UPPER
     ext.walk(bytes, l3, frame.tail, upper)
     if (upper.fragmentAt >= 0 && ext.fragmentOffsetBytes(bytes, upper.fragmentAt) > 0) return false
     if (upper.protocol !== ipproto.ICMPV6 || upper.at >= frame.tail) return true
@@ -77,13 +98,18 @@ export class Icmp6 {
   #echo(dev: NetDevice, frame: Frame): void {
     const { bytes, l3, l4, tail } = frame
     const { pool, ip6 } = this.#ns
+    const { icmp6_echo_ignore_all, icmp6_echo_ignore_multicast } = this.#ns.sysctl.globals
+    const group = ipv6.isMulticastDst(bytes, l3)
+    if (icmp6_echo_ignore_all !== 0 || (group && icmp6_echo_ignore_multicast !== 0)) {
+      return pool.drop(frame, DropReason.SOCKET_FILTER, dev)
+    }
     const to = read6(bytes, l3 + ipv6.SRC)
     const way = isLinkLocal(to) ? ip6.routeVia(to, dev) : ip6.route(to)
     const asked = read6(bytes, l3 + ipv6.DST)
-    const from = ipv6.isMulticastDst(bytes, l3) ? way.src : asked
+    const from = group ? way.src : asked
     if (way.dev === null || from === null) return pool.drop(frame, DropReason.IP_OUTNOROUTES, dev)
     this.#send(
-      way, from, to, ipv6.trafficClass(bytes, l3), icmp6.ECHO_REPLY, 0, get32(bytes, l4 + 4), bytes,
+      way, from, to, ipv6.trafficClass(bytes, l3), icmp6.ECHO_REPLY, icmp6.code(bytes, l4), get32(bytes, l4 + 4), bytes,
       l4 + icmp6.HEADER_BYTES, tail - l4 - icmp6.HEADER_BYTES
     )
     pool.free(frame)
@@ -100,8 +126,9 @@ export class Icmp6 {
     answer.l4Protocol = ipproto.ICMPV6
     ipv6.writeHeader(bytes, l3, trafficClass, 0, tail - l4, ipproto.ICMPV6, ip6.conf(way.dev!).hop_limit, src, dst)
     icmp6.writeHeader(bytes, l4, type, code, info)
-    for (let i = 0; i < count; i++) bytes[l4 + icmp6.HEADER_BYTES + i] = from[fromAt + i]!
+    bytes.set(from.subarray(fromAt, fromAt + count), l4 + icmp6.HEADER_BYTES)
     icmp6.finishChecksum(bytes, l4, tail, l3)
+    ip6.mib.IcmpOutMsgs++
     ip6.output(answer, way)
   }
 
@@ -111,11 +138,13 @@ export class Icmp6 {
     if (tail - inner < ipv6.HEADER_BYTES || bytes[inner]! >>> 4 !== 6) return
     const type = icmp6.type(bytes, l4)
     const info = icmp6.word(bytes, l4)
-    if (type === icmp6.PACKET_TOO_BIG && (info >>> 0) >= ipv6.MTU_MIN) {
-      this.#ns.ip6.pathMtu.set(read6(bytes, inner + ipv6.DST), info >>> 0)
-    }
-    const upper = this.#upper
+    const upper = UPPER
     if (ext.walk(bytes, inner, tail, upper) !== ext.Fault.None || upper.at + 8 > tail) return
-    this.#ns.sockets.error6(frame, inner, upper.at, upper.protocol, type, icmp6.code(bytes, l4), info)
+    const known = this.#ns.sockets.error6(
+      frame, inner, upper.at, upper.protocol, type, icmp6.code(bytes, l4), info
+    )
+    if (known && type === icmp6.PACKET_TOO_BIG) {
+      this.#ns.ip6.learnMtu(read6(bytes, inner + ipv6.DST), info >>> 0)
+    }
   }
 }

@@ -6,6 +6,10 @@ export { LinkTable } from "./link-table.ts"
 export { type Neighbour, NeighTable, NudState } from "./neigh.ts"
 export { DEFAULT4, DEFAULT6, Netns, type RouteSpec } from "./netns.ts"
 export {
-  type Datagram, type PingReply, PingSocket, type SendOptions, type TcpReservation, UdpSocket
+  type Datagram, type PingReply, PingSocket, type SendOptions, type SocketError, UdpSocket
 } from "./socket.ts"
-export { Conf4, Conf6, SysctlTable } from "./sysctl.ts"
+export { type SocketRow, SocketTable } from "./socket-table.ts"
+export { Conf4, Conf6, Globals, NeighConf } from "./conf.ts"
+export { Mib } from "./mib.ts"
+export { SysctlTable } from "./sysctl.ts"
+export type { TcpReservation } from "./tcp-port.ts"

@@ -17,16 +17,21 @@ import * as ethertype from "@podwire/wire/ethertype"
 import { equal, family, type Ip, isLinkLocal, isLoopback, isMulticast, linkLocalFromMac } from "@podwire/wire/ip"
 import { Address, type AddressOptions, type Scope } from "./address.ts"
 import { Arp } from "./arp.ts"
-import { Fib, type Route, type RouteProtocol, type RouteType, TABLE_LOCAL, TABLE_MAIN } from "./fib.ts"
+import { Fib, type FibOwner, type Route, type RouteProtocol, type RouteType, TABLE_LOCAL, TABLE_MAIN } from "./fib.ts"
 import { Icmp4 } from "./icmp4.ts"
 import { Icmp6 } from "./icmp6.ts"
 import { Ip4 } from "./ip4.ts"
 import { Ip6 } from "./ip6.ts"
 import { LinkTable } from "./link-table.ts"
+import { Mld } from "./mld.ts"
 import { Ndp } from "./ndp.ts"
 import { NeighTable } from "./neigh.ts"
-import { type PingSocket, SocketTable, type TcpReservation, type UdpSocket } from "./socket.ts"
-import { SysctlTable } from "./sysctl.ts"
+import { Redirect6 } from "./redirect6.ts"
+import { RouterDiscovery } from "./router-discovery.ts"
+import type { PingSocket, UdpSocket } from "./socket.ts"
+import { SocketTable } from "./socket-table.ts"
+import { type SysctlListener, SysctlTable } from "./sysctl.ts"
+import type { TcpReservation } from "./tcp-port.ts"
 
 export interface RouteSpec {
   readonly dst: Cidr
@@ -47,22 +52,26 @@ export const DEFAULT4: Cidr = { ip: new Int32Array(1), bits: 0 }
 export const DEFAULT6: Cidr = { ip: new Int32Array(4), bits: 0 }
 const LOOPBACK_NET4: Cidr = { ip: Int32Array.of(0x7f000001), bits: 8 }
 const LOOPBACK_NET6: Cidr = { ip: Int32Array.of(0, 0, 0, 1), bits: 128 }
+const GROUPS6: Cidr = { ip: Int32Array.of(0xff000000, 0, 0, 0), bits: 8 }
 const METRIC6 = 1024
 const METRIC6_KERNEL = 256
 
-export class Netns implements RxHandler {
+export class Netns implements RxHandler, FibOwner, SysctlListener {
   readonly name: string
   readonly engine: Engine
   readonly pool: FramePool
   readonly lo: Loopback
   readonly links: LinkTable
-  readonly sysctl = new SysctlTable()
-  readonly fib4 = new Fib(4, () => this.changed())
-  readonly fib6 = new Fib(6, () => this.changed())
+  readonly sysctl: SysctlTable
+  readonly fib4 = new Fib(4, this)
+  readonly fib6 = new Fib(6, this)
   readonly hooks4 = new HookTable()
   readonly hooks6 = new HookTable()
   readonly arp: Arp
   readonly ndp: Ndp
+  readonly mld: Mld
+  readonly routers: RouterDiscovery
+  readonly redirect6: Redirect6
   readonly neigh4: NeighTable
   readonly neigh6: NeighTable
   readonly icmp4: Icmp4
@@ -79,8 +88,12 @@ export class Netns implements RxHandler {
     this.engine = engine
     this.pool = pool
     this.links = new LinkTable()
+    this.sysctl = new SysctlTable(this.links, this)
     this.arp = new Arp(this)
     this.ndp = new Ndp(this)
+    this.mld = new Mld(this)
+    this.routers = new RouterDiscovery(this)
+    this.redirect6 = new Redirect6(this)
     this.neigh4 = new NeighTable(this, 4, this.arp)
     this.neigh6 = new NeighTable(this, 6, this.ndp)
     this.icmp4 = new Icmp4(this)
@@ -90,7 +103,6 @@ export class Netns implements RxHandler {
     this.sockets = new SocketTable(this)
     this.lo = new Loopback(engine, pool)
     this.attach(this.lo)
-    this.sysctl.onDisable6 = (device, disabled) => this.#disable6(device, disabled)
   }
 
   /** Something a route result depends on has changed. */
@@ -107,9 +119,6 @@ export class Netns implements RxHandler {
     dev.ns = this.name
     dev.handler = this
     dev.up = false
-    const { conf4, conf6 } = this.sysctl.addDevice(dev.name)
-    this.ip4.addDevice(dev, conf4)
-    this.ip6.addDevice(dev, conf6)
     this.links.onAttach?.(dev)
     return Errno.OK
   }
@@ -119,14 +128,12 @@ export class Netns implements RxHandler {
     if (this.links.byName(dev.name) !== dev) return Errno.ENODEV
     this.links.onDetach?.(dev)
     if (dev.master instanceof Bridge) dev.master.removePort(dev, DETACHED)
-    this.setDown(dev)
-    for (const address of this.addresses(dev)) this.delAddress(dev, address.cidr)
+    this.#takeDown(dev)
+    for (const address of this.addresses(dev)) this.#drop(address)
     this.fib4.flush((route) => route.dev === dev)
-    this.fib6.flush((route) => route.dev === dev)
-    this.neigh4.flush(dev)
-    this.neigh6.flush(dev)
+    const { ifindex } = dev
     this.links.remove(dev)
-    this.sysctl.removeDevice(dev.name)
+    this.sysctl.removeDevice(ifindex)
     dev.ns = ""
     dev.handler = DETACHED
     this.changed()
@@ -142,28 +149,43 @@ export class Netns implements RxHandler {
     if (dev.loopback) {
       this.addAddress(dev, LOOPBACK_NET4, { scope: "host", kernel: true })
       if (this.ip6.enabled(dev)) this.addAddress(dev, LOOPBACK_NET6, { scope: "host", kernel: true })
+      for (const address of this.addresses(dev)) this.#addRoutes(address)
       return Errno.OK
     }
     for (const address of this.addresses(dev)) this.#addRoutes(address)
-    this.#bringUp6(dev)
-    if (this.ip4.conf(dev).arp_notify !== 0) this.arp.announce(dev)
+    if (dev.carrier) this.#ready6(dev)
+    // A bridge has a carrier once a port has: what waited for that begins now.
+    const { master } = dev
+    if (master !== null && master.up && this.links.byName(master.name) === master) this.#ready6(master)
+    if ((this.ip4.conf(dev).arp_notify | this.sysctl.all4.arp_notify) !== 0) this.arp.announce(dev)
     return Errno.OK
   }
 
   /** ip link set DEV down: routes over it go, its IPv4 addresses stay. */
   setDown(dev: NetDevice): Errno {
     if (this.links.byName(dev.name) !== dev) return Errno.ENODEV
+    if (dev.up) this.#takeDown(dev)
+    return Errno.OK
+  }
+
+  /** Also for a device whose other end has gone and taken it down already. */
+  #takeDown(dev: NetDevice): void {
     dev.up = false
+    this.arp.stop(dev)
     this.ndp.stop(dev)
-    this.fib4.flush((route) => route.dev === dev && route.type !== "local")
+    this.mld.stop(dev)
+    this.routers.forget(dev)
+    this.fib4.flush((route) => route.dev === dev && (route.type !== "local" || !dev.loopback))
     this.fib6.flush((route) => route.dev === dev)
     this.neigh4.flush(dev)
     this.neigh6.flush(dev)
+    const keep = this.ip6.conf(dev).keep_addr_on_down > 0 || this.sysctl.all6.keep_addr_on_down > 0
     for (const address of this.addresses(dev)) {
-      if (family(address.cidr.ip) === 6) this.#drop(address)
+      if (family(address.cidr.ip) !== 6) continue
+      address.joined = false
+      if (!keep || address.kernel) this.#drop(address)
     }
     this.changed()
-    return Errno.OK
   }
 
   setMtu(dev: NetDevice, bytes: number): Errno {
@@ -192,8 +214,13 @@ export class Netns implements RxHandler {
     )
     this.#addresses.push(address)
     this.changed()
+    if (family(ip) === 6 && !dev.loopback) {
+      address.tentative = !address.nodad && this.ip6.conf(dev).accept_dad !== 0
+    }
     if (dev.up) this.#addRoutes(address)
-    if (family(ip) === 6 && !dev.loopback) this.ndp.addressAdded(address, options.nodad === true)
+    if (family(ip) === 6 && dev.up && (dev.carrier || address.nodad)) this.ndp.begin(address, address.nodad)
+    if (family(ip) === 4 && dev.up && !dev.loopback &&
+      (this.ip4.conf(dev).arp_notify | this.sysctl.all4.arp_notify) !== 0) this.arp.announce(dev, ip[0]!)
     return Errno.OK
   }
 
@@ -211,8 +238,13 @@ export class Netns implements RxHandler {
     return dev === undefined ? this.#addresses : this.#addresses.filter((a) => a.dev === dev)
   }
 
-  findAddress(ip: Ip): Address | null {
-    for (const address of this.#addresses) if (equal(address.cidr.ip, ip)) return address
+  /** Whose address that is; `dev` says which link's, where link-local ones repeat. */
+  findAddress(ip: Ip, dev: NetDevice | null = null): Address | null {
+    const all = this.#addresses
+    for (let i = 0; i < all.length; i++) {
+      const address = all[i]!
+      if ((dev === null || address.dev === dev) && equal(address.cidr.ip, ip)) return address
+    }
     return null
   }
 
@@ -289,16 +321,16 @@ export class Netns implements RxHandler {
   }
 
   udp(version: 4 | 6): UdpSocket {
-    return this.sockets.udp(version)
+    return this.sockets.udp.socket(version)
   }
 
   ping(version: 4 | 6): PingSocket {
-    return this.sockets.ping(version)
+    return this.sockets.ping.socket(version)
   }
 
   /** Hold a TCP port, so that nobody else can; null is every address of both families. */
   reserveTcp(ip: Ip | null, port: number): TcpReservation | Errno {
-    return this.sockets.reserveTcp(ip, port)
+    return this.sockets.tcp.reserve(ip, port)
   }
 
   /** ip netns del: sockets close, timers stop, waiting frames end, devices go. */
@@ -326,11 +358,11 @@ export class Netns implements RxHandler {
     fib.add({ ...local, dst: host })
     const subnet = { ip: network(cidr), bits: cidr.bits }
     if (dev.loopback) {
-      if (version === 4) fib.add({ ...local, dst: subnet })
+      if (version === 4 && cidr.bits < 32) fib.add({ ...local, dst: subnet })
       if (version === 4 && cidr.bits < 31) this.#addBroadcast(address)
       return
     }
-    if (address.secondary || cidr.bits === 32 * cidr.ip.length) return
+    if (address.noprefixroute || address.secondary || cidr.bits === 32 * cidr.ip.length) return
     fib.add({ ...base, dst: subnet, type: "unicast", table: TABLE_MAIN, scope: scope === "host" ? "host" : "link" })
     if (version === 4 && cidr.bits < 31) this.#addBroadcast(address)
   }
@@ -362,27 +394,48 @@ export class Netns implements RxHandler {
     this.changed()
   }
 
-  #bringUp6(dev: NetDevice): void {
-    if (!this.ip6.enabled(dev)) return
-    const multicast: Cidr = { ip: Int32Array.of(0xff000000, 0, 0, 0), bits: 8 }
+  /** The device has a carrier: groups, link-local address, and the tests of what was added before. */
+  #ready6(dev: NetDevice): void {
+    if (!this.ip6.enabled(dev) || dev.loopback) return
     this.fib6.add({
-      dst: multicast, type: "multicast", table: TABLE_LOCAL, via: null, dev, src: null,
+      dst: GROUPS6, type: "multicast", table: TABLE_LOCAL, via: null, dev, src: null,
       metric: METRIC6_KERNEL, scope: "link", protocol: "kernel", onlink: false, mtu: 0
     })
-    // A bridge port belongs to the bridge: Linux gives it no address of its own once it is enslaved.
-    if (dev.master !== null || this.ip6.conf(dev).addr_gen_mode !== 0 || dev.mac === 0) return
-    this.addAddress(dev, { ip: linkLocalFromMac(dev.mac), bits: 64 }, { scope: "link", kernel: true })
+    if (this.ip6.conf(dev).forwarding !== 0) this.mld.routers(dev, true)
+    if (dev.mac !== 0 && this.ip6.conf(dev).addr_gen_mode === 0) {
+      const cidr = { ip: linkLocalFromMac(dev.mac), bits: 64 }
+      if (this.findAddress(cidr.ip, dev) === null) this.addAddress(dev, cidr, { scope: "link", kernel: true })
+    }
+    for (const address of this.#addresses) {
+      if (address.dev !== dev || family(address.cidr.ip) !== 6 || address.joined) continue
+      this.ndp.begin(address, address.nodad)
+    }
   }
 
-  #disable6(device: string, disabled: boolean): void {
-    const dev = this.links.byName(device)
+  disable6Changed(ifindex: number, disabled: boolean): void {
+    const dev = this.links.byIndex(ifindex)
     if (dev === null) return
-    if (disabled) {
-      for (const address of this.addresses(dev)) {
-        if (family(address.cidr.ip) === 6) this.#drop(address)
-      }
-      this.fib6.flush((route) => route.dev === dev)
-    } else if (dev.up && !dev.loopback) this.#bringUp6(dev)
+    if (!disabled) {
+      if (dev.up && dev.loopback) this.addAddress(dev, LOOPBACK_NET6, { scope: "host", kernel: true })
+      else if (dev.up && dev.carrier) this.#ready6(dev)
+      return
+    }
+    this.ndp.stop(dev)
+    this.routers.forget(dev)
+    for (const address of this.addresses(dev)) if (family(address.cidr.ip) === 6) this.#drop(address)
+    this.mld.stop(dev)
+    this.fib6.flush((route) => route.dev === dev)
+    this.neigh6.flush(dev)
+  }
+
+  /** A router listens to other groups, and no longer to other routers (dev_forward_change). */
+  forwarding6Changed(ifindex: number, forwarding: boolean): void {
+    const dev = this.links.byIndex(ifindex)
+    if (dev === null || dev.loopback || !dev.up || !this.ip6.enabled(dev)) return
+    if (dev.carrier) this.mld.routers(dev, forwarding)
+    if (!forwarding || this.routers.accepts(dev)) return
+    this.routers.forget(dev)
+    this.fib6.flush((route) => route.protocol === "ra" && route.dev === dev)
   }
 }
 

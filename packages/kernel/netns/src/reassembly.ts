@@ -1,22 +1,28 @@
 /**
- * Fragments waiting for their siblings, for either family (net/ipv4/ip_fragment.c, net/ipv6/reassembly.c).
- * Exact duplicates are dropped alone; any other overlap drops the whole datagram, as Linux has done
- * since 4.18 (and RFC 5722 demands). Memory is bounded by the family's high threshold.
+ * Fragments waiting for their siblings, for either family (net/ipv4/inet_fragment.c, ip_fragment.c,
+ * net/ipv6/reassembly.c). What repeats bytes that are there is dropped alone; any other overlap drops the
+ * whole datagram, as Linux has done since 4.18 (and RFC 5722 demands). Memory is bounded by the family's
+ * high threshold. Not supported: ipfrag_max_dist.
  *
  * Invariant: every frame kept here is ended by completion, by overlap, by timeout or by `destroy`.
  */
-import { type Ns, Timer } from "@podwire/engine"
+import { type Ns, SECOND, Timer } from "@podwire/engine"
 import { DropReason, type Frame } from "@podwire/netdev"
+import * as eth from "@podwire/wire/eth"
 import type { Netns } from "./netns.ts"
 
-const DATAGRAM_BYTES_MAX = 65_535
+const PACKET_BYTES_MAX = 65_535 + 40 + eth.HEADER_BYTES
 const TRUESIZE_OVERHEAD = 576
-/** A datagram in more pieces than this is an attack: 65,535 bytes in pieces of 8. */
-const PIECES_MAX = 8_192
 
-/** Tells the sender that time ran out; only called when the first fragment is there. */
+/** Told that time ran out; with the first fragment if that is there. */
 export interface FragmentOwner {
-  timedOut(first: Frame): void
+  timedOut(first: Frame | null): void
+}
+
+/** Pieces that came in order, one behind the other: what lies inside is a repetition. */
+interface Run {
+  readonly start: number
+  end: number
 }
 
 interface Piece {
@@ -24,19 +30,21 @@ interface Piece {
   readonly start: number
   readonly end: number
   readonly payloadAt: number
+  run: Run
 }
 
 export class Reassembly {
   readonly #ns: Netns
   readonly #owner: FragmentOwner
   readonly #queues = new Map<string, Queue>()
-  readonly #settings: { readonly time: string; readonly high: string }
+  /** ipfrag_high_thresh and ipfrag_time, as they are now. */
+  highBytes = 0
+  seconds = 0
   bytes = 0
 
-  constructor(ns: Netns, owner: FragmentOwner, settings: { readonly time: string; readonly high: string }) {
+  constructor(ns: Netns, owner: FragmentOwner) {
     this.#ns = ns
     this.#owner = owner
-    this.#settings = settings
   }
 
   get waiting(): number {
@@ -49,13 +57,8 @@ export class Reassembly {
    * all the data; the caller mends lengths and flags.
    */
   add(key: string, frame: Frame, payloadAt: number, offset: number, more: boolean): Frame | null {
-    const { pool } = this.#ns
-    const end = offset + frame.tail - payloadAt
-    if (end > DATAGRAM_BYTES_MAX || (more && (frame.tail - payloadAt) % 8 !== 0) || end === offset) {
-      pool.drop(frame, DropReason.FRAG_TOO_FAR)
-      return null
-    }
-    if (this.bytes > this.#ns.sysctl.number(this.#settings.high)) {
+    const { pool, engine } = this.#ns
+    if (this.bytes > this.highBytes) {
       pool.drop(frame, DropReason.FRAG_LIMIT)
       return null
     }
@@ -63,15 +66,24 @@ export class Reassembly {
     if (queue === undefined) {
       queue = new Queue(this, key)
       this.#queues.set(key, queue)
-      this.#ns.engine.arm(queue, this.#ns.sysctl.number(this.#settings.time) * 1_000_000_000)
+      engine.arm(queue, Math.max(0, this.seconds) * SECOND)
     }
-    if (!this.#insert(queue, { frame, start: offset, end, payloadAt }, more)) return null
-    return queue.complete ? this.#join(queue) : null
+    // All but the last carry multiples of eight; what is over is cut off.
+    const end = more ? (offset + frame.tail - payloadAt) & ~7 : offset + frame.tail - payloadAt
+    const beyond = more
+      ? queue.lastIn && end > queue.totalBytes
+      : end < queue.totalBytes || (queue.lastIn && end !== queue.totalBytes)
+    if (beyond || end <= offset) return this.#spoil(queue, frame)
+    if (!more) queue.lastIn = true
+    if (end > queue.totalBytes) queue.totalBytes = end
+    frame.tail = payloadAt + end - offset
+    if (!this.#insert(queue, { frame, start: offset, end, payloadAt, run: { start: offset, end } })) return null
+    return queue.lastIn && queue.gotBytes === queue.totalBytes ? this.#join(queue) : null
   }
 
   expire(queue: Queue): void {
     const first = queue.pieces[0]
-    if (first !== undefined && first.start === 0) this.#owner.timedOut(first.frame)
+    this.#owner.timedOut(first !== undefined && first.start === 0 ? first.frame : null)
     this.#discard(queue, DropReason.FRAG_REASM_TIMEOUT)
   }
 
@@ -79,29 +91,34 @@ export class Reassembly {
     for (const queue of [...this.#queues.values()]) this.#discard(queue, DropReason.NETNS_GONE)
   }
 
-  /** False when the piece did not join: it, or with it everything, has been ended. */
-  #insert(queue: Queue, piece: Piece, more: boolean): boolean {
+  /** It contradicts what is there: all of it goes. */
+  #spoil(queue: Queue, frame: Frame): null {
+    this.#ns.pool.drop(frame, DropReason.DUP_FRAG)
+    this.#discard(queue, DropReason.DUP_FRAG)
+    return null
+  }
+
+  /** False when the piece did not join: it, or with it everything, has been ended (inet_frag_queue_insert). */
+  #insert(queue: Queue, piece: Piece): boolean {
     const { pieces } = queue
     let at = pieces.length
     while (at > 0 && pieces[at - 1]!.start > piece.start) at--
     const before = pieces[at - 1]
     const after = pieces[at]
-    if (before !== undefined && before.start === piece.start && before.end === piece.end) {
+    if (before !== undefined && piece.end <= before.run.end && piece.start >= before.run.start) {
       this.#ns.pool.drop(piece.frame, DropReason.DUP_FRAG)
       return false
     }
-    const overlaps = (before !== undefined && before.end > piece.start) ||
-      (after !== undefined && after.start < piece.end)
-    const beyond = queue.totalBytes >= 0 && (piece.end > queue.totalBytes || (!more && piece.end !== queue.totalBytes))
-    const shrinks = !more && pieces.length > 0 && pieces[pieces.length - 1]!.end > piece.end
-    if (overlaps || beyond || shrinks || pieces.length >= PIECES_MAX) {
-      this.#ns.pool.drop(piece.frame, DropReason.DUP_FRAG)
-      this.#discard(queue, DropReason.DUP_FRAG)
+    if ((before !== undefined && before.end > piece.start) || (after !== undefined && after.start < piece.end)) {
+      this.#spoil(queue, piece.frame)
       return false
+    }
+    if (after === undefined && before !== undefined && before.end === piece.start) {
+      piece.run = before.run
+      piece.run.end = piece.end
     }
     pieces.splice(at, 0, piece)
     queue.gotBytes += piece.end - piece.start
-    if (!more) queue.totalBytes = piece.end
     this.bytes += charge(piece.frame)
     return true
   }
@@ -110,6 +127,10 @@ export class Reassembly {
     const { pool } = this.#ns
     const first = queue.pieces[0]!
     const headerBytes = first.payloadAt - first.frame.head
+    if (headerBytes + queue.totalBytes > PACKET_BYTES_MAX) {
+      this.#discard(queue, DropReason.FRAG_TOO_FAR)
+      return null
+    }
     const whole = pool.alloc(headerBytes + queue.totalBytes)
     if (whole !== null) {
       const from = first.frame
@@ -133,7 +154,7 @@ export class Reassembly {
     return whole
   }
 
-  #discard(queue: Queue, why: typeof DropReason.DUP_FRAG | typeof DropReason.FRAG_REASM_TIMEOUT | typeof DropReason.NETNS_GONE): void {
+  #discard(queue: Queue, why: DropReason): void {
     this.#remove(queue)
     for (const { frame } of queue.pieces) this.#ns.pool.drop(frame, why)
   }
@@ -150,18 +171,15 @@ class Queue extends Timer {
   /** By offset, without gaps overlapping. */
   readonly pieces: Array<Piece> = []
   gotBytes = 0
-  /** Known once the last fragment has come; -1 before. */
-  totalBytes = -1
+  /** The end of what has come, and whether that is the end of all. */
+  totalBytes = 0
+  lastIn = false
   readonly #owner: Reassembly
 
   constructor(owner: Reassembly, key: string) {
     super()
     this.#owner = owner
     this.key = key
-  }
-
-  get complete(): boolean {
-    return this.totalBytes >= 0 && this.gotBytes === this.totalBytes
   }
 
   override fire(_nowNs: Ns): void {

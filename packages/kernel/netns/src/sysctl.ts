@@ -1,178 +1,184 @@
 /**
- * The namespace's sysctls under their Linux names (Documentation/networking/ip-sysctl.rst), as text
- * in and text out; what the data plane reads on every packet is mirrored in plain fields.
+ * The namespace's sysctls under their Linux names (Documentation/networking/ip-sysctl.rst): text in and
+ * text out over the records of `conf.ts`.
  *
- * `conf/all` and `conf/default` exist from the start; a device gets a copy of `default` when it comes.
+ * `conf/all` and `conf/default` exist from the start; a device has what `default` said when it came.
  * As in Linux, `net.ipv4.ip_forward` is `conf.all.forwarding` by another name and writes through to
- * every device. Not supported: sysctls that no code here reads; they answer ENOENT.
+ * every device; so does IPv6's. Not supported: sysctls that no code here reads; they answer ENOENT.
  */
 import { Errno } from "@podwire/netdev"
+import {
+  ALL4, BOUNDS, CONF4, CONF6, type Conf4, type Conf6, GLOBAL_PATHS, type GlobalKey, type Globals, GLOBALS,
+  NEIGH_CONF, type NeighConf, PerDevice, replaced
+} from "./conf.ts"
+import type { LinkTable } from "./link-table.ts"
 
-/** Per-device settings of IPv4, as numbers. */
-export class Conf4 {
-  forwarding = 0
-  rp_filter = 0
-  accept_redirects = 1
-  send_redirects = 1
-  accept_source_route = 0
-  route_localnet = 0
-  accept_local = 0
-  arp_ignore = 0
-  arp_announce = 0
-  arp_accept = 0
-  arp_notify = 0
-  proxy_arp = 0
-  log_martians = 0
+const INT_MAX = 2_147_483_647
+/** Kinds of per-device records and where they live. */
+type Kind = "conf4" | "conf6" | "neigh4" | "neigh6"
+const FOLDERS: ReadonlyArray<readonly [Kind, string]> = [
+  ["conf4", "net/ipv4/conf"], ["conf6", "net/ipv6/conf"], ["neigh4", "net/ipv4/neigh"], ["neigh6", "net/ipv6/neigh"]
+]
+
+/** Who acts on what was written (addrconf_disable_ipv6, addrconf_fixup_forwarding). */
+export interface SysctlListener {
+  disable6Changed(ifindex: number, disabled: boolean): void
+  forwarding6Changed(ifindex: number, forwarding: boolean): void
+  /** Something that routes or their use depend on. */
+  changed(): void
 }
 
-/** Per-device settings of IPv6. */
-export class Conf6 {
-  forwarding = 0
-  disable_ipv6 = 0
-  accept_dad = 1
-  dad_transmits = 1
-  accept_ra = 1
-  accept_redirects = 1
-  hop_limit = 64
-  router_solicitations = 3
-  addr_gen_mode = 0
-}
-
-/** Namespace-wide settings and their defaults. */
-const GLOBALS: Readonly<Record<string, string>> = {
-  "net/ipv4/ip_default_ttl": "64",
-  "net/ipv4/ip_local_port_range": "32768\t60999",
-  "net/ipv4/ipfrag_time": "30",
-  "net/ipv4/ipfrag_high_thresh": "4194304",
-  "net/ipv4/icmp_ratelimit": "1000",
-  "net/ipv4/icmp_ratemask": "6168",
-  "net/ipv4/icmp_echo_ignore_all": "0",
-  "net/ipv4/icmp_echo_ignore_broadcasts": "1",
-  "net/ipv4/ping_group_range": "0\t2147483647",
-  "net/ipv4/ip_unprivileged_port_start": "1024",
-  "net/ipv4/route/min_pmtu": "552",
-  "net/ipv4/route/mtu_expires": "600",
-  "net/ipv4/neigh/default/retrans_time_ms": "1000",
-  "net/ipv4/neigh/default/base_reachable_time_ms": "30000",
-  "net/ipv4/neigh/default/delay_first_probe_time": "5",
-  "net/ipv4/neigh/default/unres_qlen_bytes": "212992",
-  "net/ipv4/neigh/default/gc_thresh3": "1024",
-  "net/ipv6/neigh/default/retrans_time_ms": "1000",
-  "net/ipv6/neigh/default/base_reachable_time_ms": "30000",
-  "net/ipv6/neigh/default/delay_first_probe_time": "5",
-  "net/ipv6/neigh/default/unres_qlen_bytes": "212992",
-  "net/ipv6/neigh/default/gc_thresh3": "1024",
-  "net/ipv6/ip6frag_time": "60",
-  "net/ipv6/ip6frag_high_thresh": "4194304",
-  "net/ipv6/icmp/ratelimit": "1000",
-  "net/ipv6/route/mtu_expires": "600",
-  "net/ipv6/bindv6only": "0"
+interface Place {
+  readonly kind: Kind
+  readonly device: string
+  readonly key: string
 }
 
 export class SysctlTable {
-  readonly all4 = new Conf4()
-  readonly default4 = new Conf4()
-  readonly all6 = new Conf6()
-  readonly default6 = new Conf6()
-  defaultTtl = 64
-  readonly #globals = new Map(Object.entries(GLOBALS))
-  readonly #devices4 = new Map<string, Conf4>()
-  readonly #devices6 = new Map<string, Conf6>()
-  /** Told when `disable_ipv6` of a device was written. */
-  onDisable6: ((device: string, disabled: boolean) => void) | null = null
+  all4: Conf4 = ALL4
+  all6: Conf6 = CONF6
+  globals: Globals = GLOBALS
+  readonly conf4 = new PerDevice<Conf4>(CONF4)
+  readonly conf6 = new PerDevice<Conf6>(CONF6)
+  readonly neigh4 = new PerDevice<NeighConf>(NEIGH_CONF)
+  readonly neigh6 = new PerDevice<NeighConf>(NEIGH_CONF)
+  readonly #links: LinkTable
+  readonly #listener: SysctlListener
 
-  /** A device has come: it starts with what `default` says. */
-  addDevice(name: string): { readonly conf4: Conf4; readonly conf6: Conf6 } {
-    const conf4 = Object.assign(new Conf4(), this.default4)
-    const conf6 = Object.assign(new Conf6(), this.default6)
-    this.#devices4.set(name, conf4)
-    this.#devices6.set(name, conf6)
-    return { conf4, conf6 }
+  constructor(links: LinkTable, listener: SysctlListener) {
+    this.#links = links
+    this.#listener = listener
   }
 
-  removeDevice(name: string): void {
-    this.#devices4.delete(name)
-    this.#devices6.delete(name)
+  get default4(): Conf4 {
+    return this.conf4.default
   }
 
-  number(path: string): number {
-    return Number(this.#globals.get(path))
+  get default6(): Conf6 {
+    return this.conf6.default
+  }
+
+  /** A device has gone: its index is not used again, and its settings go with it. */
+  removeDevice(ifindex: number): void {
+    this.conf4.forget(ifindex)
+    this.conf6.forget(ifindex)
+    this.neigh4.forget(ifindex)
+    this.neigh6.forget(ifindex)
   }
 
   get(path: string): string | null {
     const name = normalise(path)
-    if (name === "net/ipv4/ip_forward") return String(this.all4.forwarding)
-    const found = this.#conf(name)
-    if (found !== null) return String(found.conf[found.key])
-    return this.#globals.get(name) ?? null
+    const place = placeOf(name)
+    if (place !== null) {
+      const record = this.#record(place)
+      return record === null ? null : String(record[place.key])
+    }
+    const keys = GLOBAL_PATHS.get(name)
+    return keys === undefined ? null : keys.map((key) => this.globals[key]).join("\t")
   }
 
-  /** ENOENT for a name that does not exist, EINVAL for a value that is no number. */
+  /** ENOENT for a name that does not exist, EINVAL for a value that is no number or out of bounds. */
   set(path: string, value: string): Errno {
     const name = normalise(path)
-    const numeric = /^\s*-?\d+\s*$/.test(value)
-    const found = name === "net/ipv4/ip_forward" ? this.#conf("net/ipv4/conf/all/forwarding") : this.#conf(name)
-    if (found !== null) {
-      if (!numeric) return Errno.EINVAL
-      found.conf[found.key] = Number(value)
-      this.#propagate(found.device, found.key, found.family, Number(value))
-      return Errno.OK
+    const place = placeOf(name)
+    const keys = place === null ? GLOBAL_PATHS.get(name) : [place.key]
+    if (keys === undefined || (place !== null && this.#record(place) === null)) return Errno.ENOENT
+    const words = value.trim().split(/\s+/)
+    if (words.length !== keys.length || !words.every((word) => /^-?\d+$/.test(word))) return Errno.EINVAL
+    const numbers = words.map(Number)
+    for (const [i, key] of keys.entries()) {
+      const [least, most] = BOUNDS.get(key) ?? [-INT_MAX - 1, INT_MAX]
+      if (numbers[i]! < least || numbers[i]! > most) return Errno.EINVAL
     }
-    if (!this.#globals.has(name)) return Errno.ENOENT
-    if (!/^\s*-?\d+(\s+-?\d+)*\s*$/.test(value)) return Errno.EINVAL
-    this.#globals.set(name, value.trim().replace(/\s+/g, "\t"))
-    if (name === "net/ipv4/ip_default_ttl") this.defaultTtl = Number(value)
+    if (place !== null) this.#write(place, numbers[0]!)
+    else {
+      if (numbers.length === 2 && numbers[0]! > numbers[1]! && keys[0] === "port_low") return Errno.EINVAL
+      for (const [i, key] of (keys as ReadonlyArray<GlobalKey>).entries()) {
+        this.globals = replaced(this.globals, key, numbers[i]!)
+      }
+    }
+    this.#listener.changed()
     return Errno.OK
   }
 
   /** Every name, sorted, as `sysctl -a` lists them. */
   list(): ReadonlyArray<readonly [string, string]> {
-    const names = [...this.#globals.keys(), "net/ipv4/ip_forward"]
-    for (const key of Object.keys(this.all4)) {
-      for (const device of ["all", "default", ...this.#devices4.keys()]) {
-        names.push(`net/ipv4/conf/${device}/${key}`)
+    const names = [...GLOBAL_PATHS.keys(), "net/ipv4/ip_forward"]
+    const devices = this.#links.list().map((dev) => dev.name)
+    for (const [kind, folder] of FOLDERS) {
+      const some = kind === "conf4" || kind === "conf6" ? ["all", "default", ...devices] : ["default", ...devices]
+      for (const device of some) {
+        for (const key of Object.keys(this[kind].default)) names.push(`${folder}/${device}/${key}`)
       }
     }
-    for (const key of Object.keys(this.all6)) {
-      for (const device of ["all", "default", ...this.#devices6.keys()]) {
-        names.push(`net/ipv6/conf/${device}/${key}`)
-      }
-    }
-    return names.sort((a, b) => (a < b ? -1 : 1))
+    return names.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
       .map((name) => [name.replaceAll("/", "."), this.get(name)!] as const)
   }
 
-  #conf(name: string): {
-    readonly conf: Record<string, number>; readonly key: string; readonly device: string
-    readonly family: 4 | 6
-  } | null {
-    const match = /^net\/ipv([46])\/conf\/(.+)\/([a-z0-9_]+)$/.exec(name)
-    if (match === null) return null
-    const [, version, device, key] = match as unknown as [string, string, string, string]
-    const conf = version === "4"
-      ? device === "all" ? this.all4 : device === "default" ? this.default4 : this.#devices4.get(device)
-      : device === "all" ? this.all6 : device === "default" ? this.default6 : this.#devices6.get(device)
-    if (conf === undefined || !(key in conf)) return null
-    const record = conf as unknown as Record<string, number>
-    return { conf: record, key, device, family: version === "4" ? 4 : 6 }
+  #record({ kind, device, key }: Place): Record<string, number> | null {
+    let record: object | null = null
+    if (device === "default") record = this[kind].default
+    else if (device === "all") record = kind === "conf4" ? this.all4 : kind === "conf6" ? this.all6 : null
+    else {
+      const dev = this.#links.byName(device)
+      record = dev === null ? null : this[kind].of(dev.ifindex)
+    }
+    return record !== null && key in record ? record as Record<string, number> : null
+  }
+
+  #write({ kind, device, key }: Place, value: number): void {
+    const table = this[kind] as PerDevice<object>
+    if (device === "default") table.setDefault(replaced(table.default, key, value), this.#links.list())
+    else if (device === "all") this.#writeAll(kind, key, value)
+    else {
+      const { ifindex } = this.#links.byName(device)!
+      table.set(ifindex, replaced(table.of(ifindex), key, value))
+      this.#tell(kind, ifindex, key, value)
+    }
   }
 
   /** Which writes to `all` reach every device (inet_forward_change, addrconf_forward_change). */
-  #propagate(device: string, key: string, family: 4 | 6, value: number): void {
-    if (device === "all" && (key === "forwarding" || key === "disable_ipv6")) {
-      if (family === 4) {
-        this.default4.forwarding = value
-        for (const conf of this.#devices4.values()) conf.forwarding = value
-      } else {
-        const at = key as "forwarding" | "disable_ipv6"
-        this.default6[at] = value
-        for (const [name, conf] of this.#devices6) {
-          conf[at] = value
-          if (key === "disable_ipv6") this.onDisable6?.(name, value !== 0)
-        }
-      }
-    } else if (key === "disable_ipv6") this.onDisable6?.(device, value !== 0)
+  #writeAll(kind: Kind, key: string, value: number): void {
+    if (kind === "conf4") this.all4 = replaced(this.all4, key, value)
+    else this.all6 = replaced(this.all6, key, value)
+    if (key !== "forwarding" && key !== "disable_ipv6") return
+    const table = this[kind] as PerDevice<object>
+    const links = this.#links.list()
+    // One new record for all that had the same old one.
+    const fresh = new Map<object, object>()
+    for (const { ifindex } of links) {
+      const old = table.of(ifindex)
+      const next = fresh.get(old) ?? replaced(old, key, value)
+      fresh.set(old, next)
+      table.set(ifindex, next)
+    }
+    table.default = fresh.get(table.default) ?? replaced(table.default, key, value)
+    if (kind === "conf4" && key === "forwarding") this.#redirectsFollow(value)
+    for (const { ifindex } of links) this.#tell(kind, ifindex, key, value)
   }
+
+  /** A router takes no redirects, a host does (inet_forward_change). */
+  #redirectsFollow(forwarding: number): void {
+    this.all4 = replaced(this.all4, "accept_redirects", forwarding === 0 ? 1 : 0)
+  }
+
+  #tell(kind: Kind, ifindex: number, key: string, value: number): void {
+    if (kind !== "conf6") return
+    if (key === "disable_ipv6") this.#listener.disable6Changed(ifindex, value !== 0)
+    else if (key === "forwarding") this.#listener.forwarding6Changed(ifindex, value !== 0)
+  }
+}
+
+function placeOf(name: string): Place | null {
+  if (name === "net/ipv4/ip_forward") return { kind: "conf4", device: "all", key: "forwarding" }
+  if (GLOBAL_PATHS.has(name)) return null
+  for (const [kind, folder] of FOLDERS) {
+    if (!name.startsWith(`${folder}/`)) continue
+    const rest = name.slice(folder.length + 1)
+    const slash = rest.lastIndexOf("/")
+    return slash < 0 ? null : { kind, device: rest.slice(0, slash), key: rest.slice(slash + 1) }
+  }
+  return null
 }
 
 /** `net.ipv4.conf.eth0.rp_filter` and `net/ipv4/conf/eth0/rp_filter` are one name. */

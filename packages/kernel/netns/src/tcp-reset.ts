@@ -15,50 +15,43 @@ import * as ipv6 from "@podwire/wire/ipv6"
 import * as tcp from "@podwire/wire/tcp"
 import type { Netns } from "./netns.ts"
 
-export class Reset {
-  readonly #ns: Netns
+/** Does not consume. */
+export function answer4(ns: Netns, frame: Frame): void {
+  const { bytes, l3, l4 } = frame
+  if ((tcp.flags(bytes, l4) & tcp.RST) !== 0) return
+  const { ip4 } = ns
+  const src = ipv4.dst(bytes, l3)
+  const dst = ipv4.src(bytes, l3)
+  const way = ip4.route(dst)
+  const answer = way.dev === null ? null : ip4.alloc(tcp.HEADER_BYTES_MIN)
+  if (answer === null) return
+  answer.l4Protocol = ipproto.TCP
+  writeReset(answer, frame)
+  ipv4.writeHeader(
+    answer.bytes, answer.l3, ipv4.tos(bytes, l3), answer.tail - answer.l3, 0, ipv4.DF,
+    ns.sysctl.globals.ip_default_ttl, ipproto.TCP, src, dst
+  )
+  tcp.finishChecksum4(answer.bytes, answer.l4, answer.tail, src, dst)
+  ip4.output(answer, way)
+}
 
-  constructor(ns: Netns) {
-    this.#ns = ns
-  }
 
-  /** Does not consume. */
-  answer4(frame: Frame): void {
-    const { bytes, l3, l4 } = frame
-    if ((tcp.flags(bytes, l4) & tcp.RST) !== 0) return
-    const { ip4 } = this.#ns
-    const src = ipv4.dst(bytes, l3)
-    const dst = ipv4.src(bytes, l3)
-    const way = ip4.route(dst)
-    const answer = way.dev === null ? null : ip4.alloc(tcp.HEADER_BYTES_MIN)
-    if (answer === null) return
-    answer.l4Protocol = ipproto.TCP
-    writeReset(answer, frame)
-    ipv4.writeHeader(
-      answer.bytes, answer.l3, ipv4.tos(bytes, l3), answer.tail - answer.l3, 0, ipv4.DF,
-      this.#ns.sysctl.defaultTtl, ipproto.TCP, src, dst
-    )
-    tcp.finishChecksum4(answer.bytes, answer.l4, answer.tail, src, dst)
-    ip4.output(answer, way)
-  }
-
-  answer6(frame: Frame, dev: NetDevice): void {
-    const { bytes, l3, l4 } = frame
-    if ((tcp.flags(bytes, l4) & tcp.RST) !== 0) return
-    const { ip6 } = this.#ns
-    const dst = read6(bytes, l3 + ipv6.SRC)
-    const way = isLinkLocal(dst) ? ip6.routeVia(dst, dev) : ip6.route(dst)
-    const answer = way.dev === null ? null : ip6.alloc(tcp.HEADER_BYTES_MIN)
-    if (answer === null) return
-    answer.l4Protocol = ipproto.TCP
-    writeReset(answer, frame)
-    ipv6.writeHeader(
-      answer.bytes, answer.l3, ipv6.trafficClass(bytes, l3), 0, tcp.HEADER_BYTES_MIN, ipproto.TCP,
-      ip6.conf(way.dev!).hop_limit, read6(bytes, l3 + ipv6.DST), dst
-    )
-    tcp.finishChecksum6(answer.bytes, answer.l4, answer.tail, answer.l3)
-    ip6.output(answer, way)
-  }
+export function answer6(ns: Netns, frame: Frame, dev: NetDevice): void {
+  const { bytes, l3, l4 } = frame
+  if ((tcp.flags(bytes, l4) & tcp.RST) !== 0) return
+  const { ip6 } = ns
+  const dst = read6(bytes, l3 + ipv6.SRC)
+  const way = isLinkLocal(dst) ? ip6.routeVia(dst, dev) : ip6.route(dst)
+  const answer = way.dev === null ? null : ip6.alloc(tcp.HEADER_BYTES_MIN)
+  if (answer === null) return
+  answer.l4Protocol = ipproto.TCP
+  writeReset(answer, frame)
+  ipv6.writeHeader(
+    answer.bytes, answer.l3, ipv6.trafficClass(bytes, l3), 0, tcp.HEADER_BYTES_MIN, ipproto.TCP,
+    ip6.conf(way.dev!).hop_limit, read6(bytes, l3 + ipv6.DST), dst
+  )
+  tcp.finishChecksum6(answer.bytes, answer.l4, answer.tail, answer.l3)
+  ip6.output(answer, way)
 }
 
 function writeReset(answer: Frame, frame: Frame): void {
