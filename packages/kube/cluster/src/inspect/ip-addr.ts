@@ -9,7 +9,7 @@ import type { NetDevice } from "@podwire/netdev"
 import { type Address, type Netns } from "@podwire/netns"
 import { broadcast, type Cidr, contains } from "@podwire/wire/cidr"
 import { family, format } from "@podwire/wire/ip"
-import { command, type IpCall } from "./ip.ts"
+import { command, type IpCall } from "./ip-call.ts"
 import {
   anyLink, findDevice, fits, type LinkFilter, printBriefName, printLink, printStats, readLinkFilter
 } from "./ip-link.ts"

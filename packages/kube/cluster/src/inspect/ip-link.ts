@@ -14,7 +14,7 @@ import {
   qdisc
 } from "./device-state.ts"
 import { fail, notModelled } from "./failure.ts"
-import { command, type IpCall } from "./ip.ts"
+import { command, type IpCall } from "./ip-call.ts"
 import type { Printer } from "./printer.ts"
 import { duplicate, invalid } from "./words.ts"
 

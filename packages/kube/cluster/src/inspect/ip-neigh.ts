@@ -11,7 +11,7 @@ import { type Cidr, contains } from "@podwire/wire/cidr"
 import { family, format, type Ip } from "@podwire/wire/ip"
 import * as mac from "@podwire/wire/mac"
 import { fail, notModelled } from "./failure.ts"
-import { command, type IpCall } from "./ip.ts"
+import { command, type IpCall } from "./ip-call.ts"
 import { readAddress, readPrefix } from "./prefix.ts"
 import { begins, duplicate, invalid } from "./words.ts"
 

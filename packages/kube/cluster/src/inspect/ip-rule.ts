@@ -1,5 +1,5 @@
 /** `ip rule show` (iproute2's iprule.c): the three that Linux starts with; IPv6 has no `default`. */
-import { command, type IpCall } from "./ip.ts"
+import { command, type IpCall } from "./ip-call.ts"
 import { notModelled } from "./failure.ts"
 
 const COMMANDS = ["add", "delete", "flush", "list", "lst", "show", "save", "restore", "help"]

@@ -9,30 +9,13 @@
 import type { Netns } from "@podwire/netns"
 import { fail, notModelled } from "./failure.ts"
 import { address } from "./ip-addr.ts"
+import type { IpCall, IpOptions } from "./ip-call.ts"
 import { link } from "./ip-link.ts"
 import { neighbour } from "./ip-neigh.ts"
 import { route } from "./ip-route.ts"
 import { rule } from "./ip-rule.ts"
 import { Printer } from "./printer.ts"
 import { begins, invalid, pick, Words } from "./words.ts"
-
-export interface IpOptions {
-  readonly family: 4 | 6 | null
-  readonly stats: number
-  readonly details: boolean
-  readonly brief: boolean
-  readonly oneline: boolean
-  readonly json: boolean
-  readonly pretty: boolean
-}
-
-/** What every object's function is given. */
-export interface IpCall {
-  readonly netns: Netns
-  readonly options: IpOptions
-  readonly words: Words
-  readonly out: Printer
-}
 
 type IpObject = (call: IpCall) => void
 
@@ -127,19 +110,4 @@ function readFamily(word: string): 4 | 6 {
   return FAMILIES[word] ?? (["mpls", "bridge", "link"].includes(word)
     ? notModelled(`ip -family ${word}`)
     : invalid(word, "invalid protocol family"))
-}
-
-const SHOWS: ReadonlyArray<string> = ["list", "show", "lst"]
-
-/**
- * The object's command by any beginning of its name, in the order in which the tool tries them; no word at
- * all is `show`. What changes state is not for an inspector.
- */
-export function command({ words }: IpCall, title: string, commands: ReadonlyArray<string>): string {
-  if (words.done) return "show"
-  const word = words.take()
-  const found = pick(word, commands)
-  if (found === null) fail(`Command "${word}" is unknown, try "ip ${title} help".`, 255)
-  if (SHOWS.includes(found)) return "show"
-  return found === "get" ? found : notModelled(`ip ${title} ${found}`)
 }
