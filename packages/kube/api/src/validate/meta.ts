@@ -15,6 +15,9 @@ const NAMES: Readonly<Record<string, (value: string) => ReadonlyArray<string>>> 
   Namespace: dnsLabel, StatefulSet: dnsLabel, Service: dns1035Label
 }
 
+/** Its Jobs get eleven characters more, and are then still labels (batch/validation, ValidateCronJob). */
+const CRON_JOB_NAME_CHARS_MAX = 52
+
 /** RBAC's names are path segments (pkg/api/validation/path/name.go). */
 const PATH_SEGMENT_GROUP = "rbac.authorization.k8s.io"
 
@@ -33,6 +36,9 @@ export function validateMeta(meta: Meta, kind: Kind | null, field: Field): void 
   // The server has made a name of generateName by then; our store does so when it creates.
   else if (generateName === undefined || generateName === "") {
     field.child("name").required("name or generateName is required")
+  }
+  if (kind?.kind === "CronJob" && (meta.name ?? "").length > CRON_JOB_NAME_CHARS_MAX) {
+    field.child("name").invalid(meta.name, `must be no more than ${CRON_JOB_NAME_CHARS_MAX} characters`)
   }
   validateNamespaceField(meta, kind, field.child("namespace"))
   if (meta.generation !== undefined && meta.generation < 0) {

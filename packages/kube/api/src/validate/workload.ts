@@ -14,7 +14,7 @@ import type { PodTemplateSpec } from "../schema/pod.ts"
 import type { ReplicaSet } from "../schema/replica-set.ts"
 import type { StatefulSet } from "../schema/stateful-set.ts"
 import { type Field, nonNegative, sortedEntries } from "./field.ts"
-import { percent } from "./format.ts"
+import { labelValue, percent } from "./format.ts"
 import { isEmptySelector, validateLabelSelector } from "./meta.ts"
 import { validateTemplate } from "./pod.ts"
 
@@ -129,9 +129,13 @@ export function validateDaemonSet({ spec }: DaemonSet, root: Field): void {
   if (!hasUnavailable && !hasSurge) at.child("maxUnavailable").required("cannot be 0 when maxSurge is 0")
 }
 
-export function validateJob({ spec }: Job, root: Field): void {
+export function validateJob({ metadata, spec }: Job, root: Field): void {
   const field = root.child("spec")
   validateJobSpec(spec, field)
+  if (spec.manualSelector !== true) {
+    // The server puts the name on the pods as a label, `job-name`.
+    field.child("template", "metadata", "labels").invalidEach(metadata.name, labelValue(metadata.name ?? ""))
+  }
   if (spec.manualSelector === true) {
     if (spec.selector === undefined) return field.child("selector").required()
     validateLabelSelector(spec.selector, field.child("selector"))
