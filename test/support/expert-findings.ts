@@ -81,6 +81,12 @@ function needsOrder(file: string): boolean {
 function ordered({ bytes }: Packet): boolean {
   const type = (bytes[12]! << 8) | bytes[13]!
   if (type === 0x0800) return bytes[23] === 6 || (((bytes[20]! << 8) | bytes[21]!) & 0x3fff) !== 0
-  // TCP at once, or behind any extension header: a fragment's is one of them.
-  return type === 0x86dd && (bytes[20] === 6 || bytes[20] === 44 || bytes[20] === 0 || bytes[20] === 43)
+  if (type !== 0x86dd) return false
+  let next = bytes[20]
+  // Hop-by-hop options, routing and destination options have their length in the second octet.
+  for (let at = 54; next === 0 || next === 43 || next === 60; at += 8 + 8 * bytes[at + 1]!) {
+    if (at + 1 >= bytes.length) return true
+    next = bytes[at]
+  }
+  return next === 6 || next === 44
 }

@@ -36,8 +36,6 @@ export class BlockBuffer {
 
   /** Make room for one block of `count` bytes, passing on earlier ones if need be. */
   begin(count: number): void {
-    // What an earlier block began and a throwing caller never ended is not part of the file.
-    this.at = this.#whole
     if (this.at + count <= this.bytes.length) return
     this.flush()
     if (count <= this.bytes.length) return

@@ -239,12 +239,15 @@ it("a device that is renamed is a new interface; one that comes back goes on in 
   first.name = "eth1"
   first.xmit(packet(world.pool))
   world.dummy("default/web-0", "eth0", 1).xmit(packet(world.pool))
-  world.dummy("default/web-0", "eth0", 2).xmit(packet(world.pool))
+  const third = world.dummy("default/web-0", "eth0", 2)
+  third.xmit(packet(world.pool))
+  third.setMac(3)
+  third.xmit(packet(world.pool))
   world.capture.close()
   expect([...world.files.keys()]).toEqual(
     ["all.pcapng", "default/web-0/eth0.pcapng", "default/web-0/eth1.pcapng"])
   expect(world.file("default/web-0/eth0.pcapng").packets.map(({ interface: on }) => [on.id, on.mac]))
-    .toEqual([[0, 1], [0, 1], [1, 2]])
+    .toEqual([[0, 1], [0, 1], [1, 2], [2, 3]])
 })
 
 it("what leaves lo is seen once, when it comes back", () => {
