@@ -2,7 +2,7 @@
  * Who manages what (controller_ref_manager.go): an owner adopts what matches its selector and nobody
  * manages, and releases what it manages but no longer matches.
  */
-import { controllerOf, type KubeObject, kindOf } from "@podwire/api"
+import { controllerOf, type KubeObject, kindOf, type Meta } from "@podwire/api"
 import type { LabelSelector } from "@podwire/api/schema/meta"
 import type { Change, View } from "./controller.ts"
 import { matches } from "./selector.ts"
@@ -21,9 +21,16 @@ export function claim<T extends KubeObject>(
   const objects: Array<T> = []
   const changes: Array<Change> = []
   const uid = owner.metadata.uid!
+  // Most have the labels of one template, the same record: it is asked once.
+  let labels: Meta["labels"]
+  let matching = matches(selector, labels)
   for (const object of view.eachOwnedBy(uid)) {
-    if (object.kind !== kind || kindOf(object) !== kind || controllerOf(object)?.uid !== uid) continue
-    if (matches(selector, object.metadata.labels)) objects.push(object as T)
+    if (object.kind !== kind || !isManagedBy(uid, object)) continue
+    if (object.metadata.labels !== labels) {
+      labels = object.metadata.labels
+      matching = matches(selector, labels)
+    }
+    if (matching) objects.push(object as T)
     else if (object.metadata.deletionTimestamp === undefined && owner.metadata.deletionTimestamp === undefined) {
       const ownerReferences = object.metadata.ownerReferences!.filter((reference) => reference.uid !== uid)
       changes.push({ _tag: "Update", object: { ...object, metadata: { ...object.metadata, ownerReferences } } })
@@ -38,6 +45,11 @@ export function claim<T extends KubeObject>(
     objects.push(object as T)
   }
   return { objects, changes }
+}
+
+function isManagedBy(uid: string, { metadata }: KubeObject): boolean {
+  for (const owner of metadata.ownerReferences!) if (owner.uid === uid && owner.controller === true) return true
+  return false
 }
 
 /**

@@ -78,7 +78,7 @@ class Look {
   readonly #nowNs: Ns
   readonly #tolerations: ReadonlyArray<Toleration>
   readonly #places: ReadonlyArray<Place>
-  /** On nodes that are gone. */
+  /** For nodes that were gone before they came; those that run there are `pod-garbage-collector.ts`'s. */
   readonly #lost: ReadonlyArray<Pod>
   readonly minReadySeconds: number
 
@@ -90,7 +90,7 @@ class Look {
     this.#tolerations = daemonTolerations(set.spec.template)
     const byNode = Map.groupBy(pods, nodeOf)
     this.#places = [...view.each("Node")].map((node) => this.#place(node as Node, byNode.get(node.metadata.name!) ?? NO_PODS))
-    this.#lost = pods.filter((pod) => view.get("Node", "", nodeOf(pod)) === null)
+    this.#lost = pods.filter((pod) => (pod.spec.nodeName ?? "") === "" && view.get("Node", "", nodeOf(pod)) === null)
   }
 
   /** A pod where one is missing, and none where none should be (daemon_controller.go, podsShouldBeOnNode). */
@@ -101,12 +101,7 @@ class Look {
       else if (stays) this.#tidy(node, pods, changes, events)
       else changes.push(...pods.filter((pod) => !isTerminating(pod)).map((pod) => this.#deletion(pod)))
     }
-    // Pods of a node that is gone have no kubelet to end them (podgc).
-    for (const pod of this.#lost) {
-      const removed = this.#deletion(pod)
-      changes.push(removed._tag === "Delete" ? { ...removed, graceSeconds: 0 } : removed)
-    }
-    return changes
+    return [...changes, ...this.#lost.map((pod) => this.#deletion(pod))]
   }
 
   /** One step of a rolling update (update.go): old pods to delete, or places where a new one comes beside. */

@@ -10,7 +10,11 @@ import type { Change, ObjectEvent } from "./controller.ts"
 const GRACE_SECONDS = 30
 
 export function conditionOf(pod: Pod, type: string): PodCondition | undefined {
-  return pod.status?.conditions?.find((condition) => condition.type === type)
+  const conditions = pod.status?.conditions
+  if (conditions !== undefined) {
+    for (const condition of conditions) if (condition.type === type) return condition
+  }
+  return undefined
 }
 
 export function isReady(pod: Pod): boolean {

@@ -128,10 +128,11 @@ function statusOf(
   set: ReplicaSet, pods: ReadonlyArray<Pod>, active: ReadonlyArray<Pod>, nowNs: Ns
 ): readonly [ReplicaSetStatus, Ns] {
   const minReadySeconds = set.spec.minReadySeconds ?? 0
-  const labels = { matchLabels: set.spec.template?.metadata.labels ?? {} }
+  const labels = set.spec.template?.metadata.labels ?? {}
+  const selector = { matchLabels: labels }
   let [fullyLabeledReplicas, readyReplicas, availableReplicas, dueNs] = [0, 0, 0, Infinity]
   for (const pod of active) {
-    if (matches(labels, pod.metadata.labels)) fullyLabeledReplicas++
+    if (pod.metadata.labels === labels || matches(selector, pod.metadata.labels)) fullyLabeledReplicas++
     const ns = availableInNs(pod, minReadySeconds, nowNs)
     if (ns === Infinity) continue
     readyReplicas++

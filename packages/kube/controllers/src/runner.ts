@@ -17,12 +17,16 @@ export class Runner {
   readonly #informer: Informer
   readonly #workers: ReadonlyArray<Worker>
 
+  /**
+   * Each controller rests for `paceNs` after a batch of keys: what happens meanwhile is one look, where a real
+   * controller is slowed by its work and its client's limit. Zero sees every state; large clusters want some.
+   */
   constructor(
     engine: Engine, store: ApiStore, informer: Informer, controllers: ReadonlyArray<Controller>,
-    record: (event: ObjectEvent) => void
+    record: (event: ObjectEvent) => void, paceNs: Ns = 0
   ) {
     this.#informer = informer
-    this.#workers = controllers.map((controller) => new Worker(engine, store, informer, controller, record))
+    this.#workers = controllers.map((controller) => new Worker(engine, store, informer, controller, record, paceNs))
   }
 
   /** Nothing queued, waiting for news, for its time or backing off; looks at a deadline do not count. */
@@ -37,6 +41,8 @@ class Worker extends Timer {
   readonly #informer: Informer
   readonly #controller: Controller
   readonly #record: (event: ObjectEvent) => void
+  readonly #paceNs: Ns
+  #restsUntilNs: Ns = 0
   /** Keys to look at now, in the order asked for. */
   readonly #queue = new Set<string>()
   /** Keys whose own last write the view has not seen: the version that it must reach. */
@@ -48,9 +54,11 @@ class Worker extends Timer {
   readonly #due = new Set<string>()
 
   constructor(
-    engine: Engine, store: ApiStore, informer: Informer, controller: Controller, record: (event: ObjectEvent) => void
+    engine: Engine, store: ApiStore, informer: Informer, controller: Controller,
+    record: (event: ObjectEvent) => void, paceNs: Ns
   ) {
     super()
+    this.#paceNs = paceNs
     this.#engine = engine
     this.#store = store
     this.#informer = informer
@@ -71,12 +79,13 @@ class Worker extends Timer {
   override fire(nowNs: Ns): void {
     const keys = [...this.#queue]
     this.#queue.clear()
+    this.#restsUntilNs = nowNs + this.#paceNs
     for (const key of keys) this.#work(key, nowNs)
   }
 
   #ask(key: string): void {
     this.#queue.add(key)
-    if (!this.armed) this.#engine.arm(this, 0)
+    if (!this.armed) this.#engine.arm(this, Math.max(0, this.#restsUntilNs - this.#engine.nowNs))
   }
 
   #newsCame(): void {

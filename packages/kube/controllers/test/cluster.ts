@@ -6,12 +6,15 @@ import { ApiError, ApiStore, Informer, keyOf, type KubeObject, timeText } from "
 import type { Node, Pod } from "@podwire/api"
 import { Engine, MILLISECOND, type Ns, SECOND, Timer } from "@podwire/engine"
 import {
-  type Controller, daemonSet, deployment, garbageCollector, job, namespace, type ObjectEvent, replicaSet, Runner, scheduler,
-  statefulSet
+  type Controller, daemonSet, deployment, garbageCollector, job, namespace, nodeLifecycle, type ObjectEvent, podGarbageCollector,
+  replicaSet, Runner, scheduler, statefulSet, taintEviction
 } from "@podwire/controllers"
 
 export const ALL = (): ReadonlyArray<Controller> =>
-  [namespace, garbageCollector, deployment, replicaSet, statefulSet, daemonSet, job, scheduler()]
+  [
+    namespace, garbageCollector, deployment, replicaSet, statefulSet, daemonSet, job, nodeLifecycle, taintEviction,
+    podGarbageCollector(), scheduler()
+  ]
 
 export interface Options {
   readonly seed?: number

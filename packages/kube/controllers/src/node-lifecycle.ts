@@ -1,0 +1,63 @@
+/**
+ * A node's conditions as taints (pkg/controller/nodelifecycle): what the scheduler and the eviction go by.
+ * Taints that are not from here stay as they are.
+ *
+ * Not supported: watching heartbeats. Whoever stops a kubelet says so by the Ready condition (Unknown is what
+ * Kubernetes writes after 50 s of silence); eviction rates by zone.
+ */
+import { timeText } from "@podwire/api"
+import type { Node } from "@podwire/api/schema/node"
+import type { Taint } from "@podwire/api/schema/scheduling"
+import { type Controller, NOTHING, type Outcome } from "./controller.ts"
+import { equal } from "./equal.ts"
+import { NOT_READY, UNREACHABLE, UNSCHEDULABLE } from "./tolerate.ts"
+
+/** Condition, the status that taints, the taint. */
+const CONDITIONS = [
+  ["MemoryPressure", "True", "node.kubernetes.io/memory-pressure"],
+  ["DiskPressure", "True", "node.kubernetes.io/disk-pressure"],
+  ["NetworkUnavailable", "True", "node.kubernetes.io/network-unavailable"],
+  ["PIDPressure", "True", "node.kubernetes.io/pid-pressure"]
+] as const
+const OURS: ReadonlySet<string> = new Set([NOT_READY, UNREACHABLE, UNSCHEDULABLE, ...CONDITIONS.map(([, , key]) => key)])
+
+export const nodeLifecycle: Controller = {
+  name: "node-lifecycle-controller",
+  watches: ["Node"],
+  keysOf: (object, before) => (object === before ? [] : [object.metadata.name!]),
+
+  reconcile(key, view, nowNs): Outcome {
+    const node = view.get("Node", "", key) as Node | null
+    if (node === null) return NOTHING
+    const before = node.spec?.taints ?? []
+    const wanted = taintsOf(node)
+    const isOurs = ({ key, effect }: Taint) => OURS.has(key) && (effect !== "NoExecute" || key === NOT_READY || key === UNREACHABLE)
+    const kept = before.filter((taint) => !isOurs(taint) || wanted.some((other) => isSame(other, taint)))
+    const added = wanted.filter((taint) => !before.some((other) => isSame(other, taint)))
+      .map((taint) => ({ ...taint, timeAdded: timeText(nowNs) }))
+    const { taints: _, ...spec } = node.spec ?? {}
+    const taints = [...kept, ...added]
+    if (equal(taints, before)) return NOTHING
+    return { changes: [{ _tag: "Update", object: { ...node, spec: { ...spec, ...taints.length === 0 ? {} : { taints } } } }] }
+  }
+}
+
+/** What is not ready takes nobody new, and those who are there go (`taint-eviction.ts`). */
+function taintsOf({ spec, status }: Node): ReadonlyArray<Taint> {
+  const statusOf = (type: string) => status?.conditions?.find((condition) => condition.type === type)?.status
+  const taints: Array<Taint> = []
+  const ready = statusOf("Ready")
+  if (ready !== "True") {
+    const key = ready === "Unknown" ? UNREACHABLE : NOT_READY
+    taints.push({ key, effect: "NoSchedule" })
+    // A node that has said nothing yet has nobody to send away.
+    if (ready !== undefined) taints.push({ key, effect: "NoExecute" })
+  }
+  for (const [type, bad, key] of CONDITIONS) if (statusOf(type) === bad) taints.push({ key, effect: "NoSchedule" })
+  if (spec?.unschedulable === true) taints.push({ key: UNSCHEDULABLE, effect: "NoSchedule" })
+  return taints
+}
+
+function isSame(a: Taint, b: Taint): boolean {
+  return a.key === b.key && a.effect === b.effect
+}
