@@ -134,7 +134,7 @@ export class Engine {
         else backlog.runFirst()
       } else {
         const deadlineNs = timers.deadlineNs
-        if (deadlineNs > untilNs) break
+        if (timers.size === 0 || deadlineNs > untilNs) break
         this.#nowNs = deadlineNs
         timers.pop().fire(deadlineNs)
       }

@@ -1,14 +1,18 @@
 /**
  * One direction of a wire that may be slow, narrow or bad: delay, jitter, loss, duplication,
  * reordering, corruption, rate, and a bounded queue (the behaviours of tc-netem; net/sched/sch_netem.c).
- * Chance comes from the stream named after the link, as integer parts per million.
+ * Chance comes from the stream named after the link, as integer parts per million; a frame draws for loss,
+ * duplication, corruption, reordering, jitter, in this order, and only for what the link does at all.
+ * A spec that makes no sense is refused by name (`specFault`) and changes nothing.
  *
  * Frames wait in order of arrival time in a ring; one timer serves all of them. Serialisation takes
  * ceil(bits * 1e9 / rate) nanoseconds, the Ethernet header counted, preamble and FCS not.
+ * Not supported: correlation, distributions other than uniform, Gilbert-Elliott loss, slots.
  */
-import { type Engine, type Ns, type Prng, type Task, Timer } from "@podwire/engine"
+import { assert, type Engine, type Ns, type Prng, type Task, Timer } from "@podwire/engine"
 import { DropReason } from "./drop-reason.ts"
-import type { Frame } from "./frame.ts"
+import { Errno } from "./errno.ts"
+import { Checksum, type Frame } from "./frame.ts"
 import type { FramePool } from "./pool.ts"
 
 export interface LinkSpec {
@@ -34,8 +38,36 @@ export const PERFECT: LinkSpec = {
 
 const PPM = 1_000_000
 const CAPACITY_AT_START = 16
+/** An hour is more than any wire takes, and keeps every time a safe integer. */
+const DELAY_NS_MAX = 3_600_000_000_000
+/** 100 Tbit/s. */
+const RATE_BPS_MAX = 100_000_000_000_000
 /** Frames in flight on a link without a rate: only memory bounds a long fat wire. */
 const IN_FLIGHT_MAX = 65_536
+
+const LIMITS: ReadonlyArray<readonly [keyof LinkSpec, number, number]> = [
+  ["delayNs", 0, DELAY_NS_MAX], ["jitterNs", 0, DELAY_NS_MAX], ["lossPpm", 0, PPM], ["duplicatePpm", 0, PPM],
+  ["reorderPpm", 0, PPM], ["corruptPpm", 0, PPM], ["rateBps", 0, RATE_BPS_MAX], ["queuePackets", 1, IN_FLIGHT_MAX]
+]
+
+/** What is wrong with a spec, naming the field, or null. */
+export function specFault(spec: LinkSpec): string | null {
+  for (const [field, least, most] of LIMITS) {
+    const value = spec[field]
+    if (!Number.isInteger(value) || value < least || value > most) {
+      return `${field} is an integer from ${least} to ${most}, not ${value}`
+    }
+  }
+  // tc refuses it too: without a delay there is nobody to overtake.
+  if (spec.reorderPpm > 0 && spec.delayNs === 0) return "reorderPpm needs a delay"
+  return null
+}
+
+/** Nothing but a delay: no chance, no queue, so it remembers nothing from frame to frame. */
+export function isPlain(spec: LinkSpec): boolean {
+  return spec.jitterNs === 0 && spec.lossPpm === 0 && spec.duplicatePpm === 0 && spec.reorderPpm === 0 &&
+    spec.corruptPpm === 0 && spec.rateBps === 0
+}
 
 export interface LinkStats {
   sent: number
@@ -45,20 +77,25 @@ export interface LinkStats {
   overflowed: number
 }
 
+const NO_FRAMES: Array<Frame | null> = []
+const NO_TIMES = new Float64Array(0)
+
 export class Link extends Timer {
   readonly name: string
-  spec: LinkSpec
   up = true
   readonly stats: LinkStats = { sent: 0, lost: 0, duplicated: 0, corrupted: 0, overflowed: 0 }
   readonly #engine: Engine
   readonly #pool: FramePool
   readonly #to: Task<Frame>
-  readonly #prng: Prng
+  #spec: LinkSpec
+  /** Made when it is first drawn from: most links never do. */
+  #prng: Prng | null = null
   /** When the last bit of what was accepted so far leaves the sender. */
   #busyUntilNs: Ns = 0
-  #frames: Array<Frame | null> = new Array<Frame | null>(CAPACITY_AT_START).fill(null)
-  #dueNs = new Float64Array(CAPACITY_AT_START)
-  #mask = CAPACITY_AT_START - 1
+  /** A ring, made when the first frame comes. */
+  #frames: Array<Frame | null> = NO_FRAMES
+  #dueNs = NO_TIMES
+  #mask = -1
   #head = 0
   #size = 0
 
@@ -67,38 +104,45 @@ export class Link extends Timer {
   ) {
     super()
     this.name = name
-    this.spec = { ...PERFECT, ...spec }
+    this.#spec = { ...PERFECT, ...spec }
+    assert(specFault(this.#spec) === null, `link ${name}: ${specFault(this.#spec)}`)
     this.#engine = engine
     this.#pool = pool
     this.#to = to
-    this.#prng = engine.prng(`netem:${name}`)
+  }
+
+  get spec(): LinkSpec {
+    return this.#spec
   }
 
   get waiting(): number {
     return this.#size
   }
 
-  /** What is already on the wire keeps its time. */
-  set(spec: Partial<LinkSpec>): void {
-    this.spec = { ...this.spec, ...spec }
+  /** What is already on the wire keeps its time. EINVAL, and all as before, when the whole makes no sense. */
+  set(spec: Partial<LinkSpec>): Errno {
+    const whole = { ...this.#spec, ...spec }
+    if (specFault(whole) !== null) return Errno.EINVAL
+    this.#spec = whole
+    return Errno.OK
   }
 
   send(frame: Frame): void {
-    const { spec } = this
+    const spec = this.#spec
     this.stats.sent++
     if (!this.up) return this.#pool.drop(frame, DropReason.LINK_DOWN)
-    if (spec.lossPpm > 0 && this.#prng.chance(spec.lossPpm, PPM)) {
+    if (spec.lossPpm > 0 && this.#chance(spec.lossPpm)) {
       this.stats.lost++
       return this.#pool.drop(frame, DropReason.LINK_LOSS)
     }
-    if (spec.duplicatePpm > 0 && this.#prng.chance(spec.duplicatePpm, PPM)) {
+    if (spec.duplicatePpm > 0 && this.#chance(spec.duplicatePpm)) {
       const copy = this.#pool.clone(frame)
       if (copy !== null) {
         this.stats.duplicated++
         this.#queue(copy)
       }
     }
-    if (spec.corruptPpm > 0 && this.#prng.chance(spec.corruptPpm, PPM)) this.#corrupt(frame)
+    if (spec.corruptPpm > 0 && this.#chance(spec.corruptPpm)) this.#corrupt(frame)
     this.#queue(frame)
   }
 
@@ -125,7 +169,7 @@ export class Link extends Timer {
   }
 
   #queue(frame: Frame): void {
-    const { spec } = this
+    const spec = this.#spec
     const nowNs = this.#engine.nowNs
     if (this.#size >= (spec.rateBps > 0 ? spec.queuePackets : IN_FLIGHT_MAX)) {
       this.stats.overflowed++
@@ -138,11 +182,11 @@ export class Link extends Timer {
       this.#busyUntilNs = start + Math.ceil((bits * 1_000_000_000) / spec.rateBps)
       dueNs = this.#busyUntilNs
     }
-    const early = spec.reorderPpm > 0 && this.#prng.chance(spec.reorderPpm, PPM)
+    const early = spec.reorderPpm > 0 && this.#chance(spec.reorderPpm)
     if (!early) {
       dueNs += spec.delayNs
       if (spec.jitterNs > 0) {
-        dueNs += this.#prng.below(2 * spec.jitterNs + 1) - spec.jitterNs
+        dueNs += this.#draws().below(2 * spec.jitterNs + 1) - spec.jitterNs
         if (dueNs < nowNs) dueNs = nowNs
       }
     }
@@ -168,15 +212,27 @@ export class Link extends Timer {
     if (at === 0) this.#engine.arm(this, dueNs - this.#engine.nowNs)
   }
 
+  #draws(): Prng {
+    this.#prng ??= this.#engine.prng(`netem:${this.name}`)
+    return this.#prng
+  }
+
+  #chance(parts: number): boolean {
+    return this.#draws().chance(parts, PPM)
+  }
+
+  /** A checksum that the sender left to the card is not seen to be right afterwards. */
   #corrupt(frame: Frame): void {
     this.stats.corrupted++
-    const bit = this.#prng.below((frame.tail - frame.head) * 8)
+    if (frame.tail === frame.head) return
+    frame.csum = Checksum.None
+    const bit = this.#draws().below((frame.tail - frame.head) * 8)
     frame.bytes[frame.head + (bit >>> 3)]! ^= 1 << (bit & 7)
     frame.corrupted = true
   }
 
   #grow(): void {
-    const capacity = (this.#mask + 1) * 2
+    const capacity = this.#mask < 0 ? CAPACITY_AT_START : (this.#mask + 1) * 2
     const frames = new Array<Frame | null>(capacity).fill(null)
     const dueNs = new Float64Array(capacity)
     for (let i = 0; i < this.#size; i++) {

@@ -1,4 +1,4 @@
-import { Fdb } from "@podwire/netdev"
+import { Fdb, FdbKind, NO_PORT } from "@podwire/netdev"
 import { hi, lo } from "@podwire/wire/mac"
 import fc from "fast-check"
 import { expect, it } from "vitest"
@@ -27,8 +27,47 @@ it("a forwarding database is a map from address to port that forgets", () => {
       const wanted = mac === local ? 9 : model.get(mac)?.port ?? -1
       expect(slot < 0 ? -1 : fdb.port(slot)).toBe(wanted)
     }
-    const alive = [...model].filter(([, { atNs }]) => nowNs - atNs <= AGEING_NS).map(([mac, { port }]) => [mac, port])
+    const alive = [...model].filter(([, { atNs }]) => nowNs - atNs < AGEING_NS).map(([mac, { port }]) => [mac, port])
     expect(fdb.list(nowNs).map(({ mac, port }) => [mac, port]))
       .toEqual([...alive, [local, 9]].sort((a, b) => a[0]! - b[0]!))
   }), { seed: 7, numRuns: 200 })
+})
+
+it("an entry lasts as long as the ageing time and not a nanosecond more", () => {
+  const fdb = new Fdb(AGEING_NS)
+  fdb.learn(1, 1, 3, 100)
+  expect([fdb.find(1, 1, 399) >= 0, fdb.find(1, 1, 400)]).toEqual([true, -1])
+  fdb.learn(1, 1, 3, 350)
+  expect(fdb.find(1, 1, 649) >= 0).toBe(true)
+})
+
+it("static entries do not age but follow traffic, sticky ones stay, local ones are not learnt over", () => {
+  const fdb = new Fdb(AGEING_NS)
+  const kinds = [FdbKind.Learned, FdbKind.Static, FdbKind.Sticky, FdbKind.Local]
+  kinds.forEach((kind, i) => fdb.set(0, i, 1, kind, 0))
+  const ports = (nowNs: number) => kinds.map((_, i) => {
+    const slot = fdb.find(0, i, nowNs)
+    return slot < 0 ? null : fdb.port(slot)
+  })
+  expect(ports(AGEING_NS)).toEqual([null, 1, 1, 1])
+  kinds.forEach((_, i) => fdb.learn(0, i, 2, AGEING_NS))
+  expect(ports(AGEING_NS)).toEqual([2, 2, 1, 1])
+  fdb.flushPort(2)
+  expect(ports(AGEING_NS)).toEqual([null, 2, 1, 1])
+  fdb.removePort(1)
+  expect(ports(AGEING_NS)).toEqual([null, 2, null, null])
+  fdb.addLocal(0, 9, NO_PORT)
+  expect([fdb.remove(1), fdb.remove(1), fdb.list(0).map(({ mac }) => mac)]).toEqual([true, false, [9]])
+})
+
+it("a flood of sources fills it and no more; room comes back when they age", () => {
+  const fdb = new Fdb(AGEING_NS)
+  fdb.learnedMax = 100
+  for (let i = 0; i < 150; i++) fdb.learn(0, i, 1, 0)
+  expect([fdb.size, fdb.refused, fdb.list(0).length]).toEqual([100, 50, 100])
+  fdb.learn(0, 500, 1, AGEING_NS)
+  expect([fdb.list(AGEING_NS).map(({ mac }) => mac), fdb.refused]).toEqual([[500], 50])
+  // Memory is that of the live entries, whatever came and went.
+  for (let i = 0; i < 100_000; i++) fdb.learn(1, i, 1, i * 10)
+  expect(fdb.size).toBeLessThanOrEqual(100)
 })
