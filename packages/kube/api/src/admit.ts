@@ -15,7 +15,9 @@ import { validate, validateUpdate } from "./validate.ts"
 /** A new object, ready for `ApiStore.create`. */
 export function admit(value: unknown): Decoded {
   const decoded = decode(value)
-  if (decoded.object === undefined) return { problems: [...decoded.problems, ...further(value, decoded.problems)] }
+  if (decoded.object === undefined) {
+    return { problems: [...decoded.problems, ...further(value, decoded.problems)] }
+  }
   const object = withDefaults(decoded.object)
   const problems = validate(object)
   return problems.length > 0 ? { problems } : { object: prepareForCreate(object) }
@@ -24,7 +26,9 @@ export function admit(value: unknown): Decoded {
 /** What shall stand in place of an object that is there, ready for `ApiStore.update`. */
 export function admitUpdate(before: KubeObject, value: unknown): Decoded {
   const decoded = decode(value)
-  if (decoded.object === undefined) return { problems: [...decoded.problems, ...further(value, decoded.problems)] }
+  if (decoded.object === undefined) {
+    return { problems: [...decoded.problems, ...further(value, decoded.problems)] }
+  }
   const full = withDefaults(decoded.object)
   const object = is("Pod", full) ? { ...full, spec: withAdmission(full.spec) } : full
   const problems = validateUpdate(before, object)

@@ -46,8 +46,8 @@ const Opaque = Schema.Struct({ metadata: ObjectMeta }) as unknown as Schema.Code
 
 export function decode(value: unknown): Decoded {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    const what = `Invalid value: ${found(value)}: expected a Kubernetes object: a mapping with apiVersion, kind ` +
-      "and metadata"
+    const what = `Invalid value: ${found(value)}: expected a Kubernetes object: a mapping with apiVersion, ` +
+      "kind and metadata"
     return { problems: [{ path: [], atKey: false, message: what }] }
   }
   const wrong = kindProblem(value as Readonly<Record<string, unknown>>)
@@ -99,7 +99,9 @@ const ROUNDS_MAX = 4
 function withValue(at: unknown, path: Path, value: unknown): unknown {
   if (path.length === 0) return value
   const [part, ...rest] = path as [string | number, ...Array<string | number>]
-  if (Array.isArray(at)) return at.map((item: unknown, i) => (i === part ? withValue(item, rest, value) : item))
+  if (Array.isArray(at)) {
+    return at.map((item: unknown, i) => (i === part ? withValue(item, rest, value) : item))
+  }
   const fields = at as Readonly<Record<string, unknown>>
   return { ...fields, [part]: withValue(fields[part], rest, value) }
 }

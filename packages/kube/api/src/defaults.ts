@@ -29,7 +29,8 @@ export function withDefaults<T extends KubeObject>(object: T): T {
 function placed<T extends KubeObject>(object: T, isNamespaced: boolean): T {
   const { namespace, ...rest } = object.metadata
   if (!isNamespaced) return namespace === undefined ? object : { ...object, metadata: rest }
-  return (namespace ?? "") !== "" ? object : { ...object, metadata: { ...rest, namespace: DEFAULT_NAMESPACE } }
+  if ((namespace ?? "") !== "") return object
+  return { ...object, metadata: { ...rest, namespace: DEFAULT_NAMESPACE } }
 }
 
 function defaultKind(object: KubeObject): KubeObject {
@@ -37,10 +38,8 @@ function defaultKind(object: KubeObject): KubeObject {
   if (is("Deployment", object)) return { ...object, spec: defaultDeployment(object.spec) }
   if (is("ReplicaSet", object)) {
     const { template } = object.spec
-    return {
-      ...object,
-      spec: { replicas: 1, ...object.spec, ...template === undefined ? {} : { template: defaultTemplate(template) } }
-    }
+    const full = template === undefined ? {} : { template: defaultTemplate(template) }
+    return { ...object, spec: { replicas: 1, ...object.spec, ...full } }
   }
   if (is("StatefulSet", object)) return { ...object, spec: defaultStatefulSet(object.spec) }
   if (is("DaemonSet", object)) return { ...object, spec: defaultDaemonSet(object.spec) }
@@ -57,17 +56,16 @@ function defaultKind(object: KubeObject): KubeObject {
   if (is("Namespace", object)) {
     const { name } = object.metadata
     if (name === undefined) return object
-    return {
-      ...object,
-      metadata: { ...object.metadata, labels: { ...object.metadata.labels, "kubernetes.io/metadata.name": name } }
-    }
+    const labels = { ...object.metadata.labels, "kubernetes.io/metadata.name": name }
+    return { ...object, metadata: { ...object.metadata, labels } }
   }
   if (is("Node", object)) {
     const { podCIDR, podCIDRs } = object.spec
     const { capacity, allocatable } = object.status ?? {}
     // Conversion keeps the singular and the plural in step.
     const spec = podCIDR !== undefined && podCIDRs === undefined ? { ...object.spec, podCIDRs: [podCIDR] }
-      : podCIDR === undefined && podCIDRs?.[0] !== undefined ? { ...object.spec, podCIDR: podCIDRs[0] } : object.spec
+      : podCIDR === undefined && podCIDRs?.[0] !== undefined ? { ...object.spec, podCIDR: podCIDRs[0] }
+      : object.spec
     const status = capacity !== undefined && allocatable === undefined
       ? { status: { ...object.status, allocatable: capacity } } : {}
     return { ...object, spec, ...status }
@@ -81,20 +79,19 @@ function defaultKind(object: KubeObject): KubeObject {
 function defaultPod(spec: PodSpec): PodSpec {
   const full = defaultPodSpec(spec)
   const each = (container: Container) => {
-    const { limits } = container.resources ?? {}
-    const resources = limits === undefined ? container
-      : { ...container, resources: { ...container.resources, requests: { ...limits, ...container.resources?.requests } } }
-    return full.hostNetwork === true ? withHostPorts(resources) : resources
+    const { limits, requests } = container.resources ?? {}
+    const asking = limits === undefined ? container
+      : { ...container, resources: { ...container.resources, requests: { ...limits, ...requests } } }
+    return full.hostNetwork === true ? withHostPorts(asking) : asking
   }
   return { enableServiceLinks: true, ...full, ...mapContainers(full, each) }
 }
 
 function withHostPorts(container: Container): Container {
   if (container.ports === undefined) return container
-  return {
-    ...container,
-    ports: container.ports.map((port) => (port.hostPort ?? 0) === 0 ? { ...port, hostPort: port.containerPort } : port)
-  }
+  const ports = container.ports.map((port) =>
+    (port.hostPort ?? 0) === 0 ? { ...port, hostPort: port.containerPort } : port)
+  return { ...container, ports }
 }
 
 function mapContainers(spec: PodSpec, each: (container: Container) => Container) {
@@ -202,8 +199,8 @@ function defaultDeployment(spec: Deployment["spec"]): Deployment["spec"] {
 function defaultStatefulSet(spec: StatefulSet["spec"]): StatefulSet["spec"] {
   const { type = "", rollingUpdate } = spec.updateStrategy ?? {}
   // maxUnavailable stays open: its gate (MaxUnavailableStatefulSet) decides what open means.
-  const updateStrategy = type === "" ? { type: "RollingUpdate", rollingUpdate: { partition: 0, ...rollingUpdate } }
-    : type === "RollingUpdate" && rollingUpdate !== undefined ? { type, rollingUpdate: { partition: 0, ...rollingUpdate } }
+  const rolls = type === "" || type === "RollingUpdate" && rollingUpdate !== undefined
+  const updateStrategy = rolls ? { type: "RollingUpdate", rollingUpdate: { partition: 0, ...rollingUpdate } }
     : { ...spec.updateStrategy, type }
   return {
     replicas: 1, revisionHistoryLimit: 10, podManagementPolicy: "OrderedReady", ...spec, updateStrategy,
@@ -212,8 +209,10 @@ function defaultStatefulSet(spec: StatefulSet["spec"]): StatefulSet["spec"] {
     },
     template: defaultTemplate(spec.template),
     ...spec.volumeClaimTemplates === undefined ? {} : {
-      volumeClaimTemplates: spec.volumeClaimTemplates.map((claim) =>
-        ({ apiVersion: "v1", kind: "PersistentVolumeClaim", ...claim, spec: { volumeMode: "Filesystem", ...claim.spec } }))
+      volumeClaimTemplates: spec.volumeClaimTemplates.map((claim) => ({
+        apiVersion: "v1", kind: "PersistentVolumeClaim", ...claim,
+        spec: { volumeMode: "Filesystem", ...claim.spec }
+      }))
     }
   }
 }
@@ -221,7 +220,8 @@ function defaultStatefulSet(spec: StatefulSet["spec"]): StatefulSet["spec"] {
 function defaultDaemonSet(spec: DaemonSet["spec"]): DaemonSet["spec"] {
   const { type = "RollingUpdate", rollingUpdate } = spec.updateStrategy ?? {}
   const updateStrategy = type === "RollingUpdate"
-    ? { type, rollingUpdate: { maxUnavailable: 1, maxSurge: 0, ...rollingUpdate } } : { ...spec.updateStrategy, type }
+    ? { type, rollingUpdate: { maxUnavailable: 1, maxSurge: 0, ...rollingUpdate } }
+    : { ...spec.updateStrategy, type }
   return { revisionHistoryLimit: 10, ...spec, updateStrategy, template: defaultTemplate(spec.template) }
 }
 
@@ -260,9 +260,7 @@ function defaultService(spec: Service["spec"]): Service["spec"] {
       ? { sessionAffinityConfig: { clientIP: { timeoutSeconds: CLIENT_IP_SECONDS } } } : {},
     ...spec.ports === undefined ? {} : {
       ports: spec.ports.map((port) => ({
-        protocol: "TCP", ...port,
-        targetPort: port.targetPort === undefined || port.targetPort === 0 || port.targetPort === "" ? port.port
-          : port.targetPort
+        protocol: "TCP", ...port, targetPort: port.targetPort || port.port
       }))
     }
   }

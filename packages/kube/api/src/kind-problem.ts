@@ -1,5 +1,7 @@
 /** What is wrong with an object's apiVersion and kind, and which ones were meant. */
-import { apiVersionOf, groups, isBuiltinGroup, type Kind, kindIn, KINDS, kindsNamed, splitApiVersion } from "./kinds.ts"
+import {
+  apiVersionOf, groups, isBuiltinGroup, type Kind, kindIn, KINDS, kindsNamed, splitApiVersion
+} from "./kinds.ts"
 import { distance, found, nearest, type Problem } from "./problem.ts"
 import { removedIn } from "./removed.ts"
 
@@ -22,7 +24,8 @@ export function kindProblem(value: Readonly<Record<string, unknown>>): ReadonlyA
     problems.push({ path: [field], atKey: false, message })
   if (typeof apiVersion !== "string" || apiVersion === "") {
     const known = typeof kind === "string" ? kindsNamed(kind)[0] : undefined
-    say("apiVersion", missing(apiVersion, `apiVersion: ${known === undefined ? "apps/v1" : apiVersionOf(known)}`))
+    const example = known === undefined ? "apps/v1" : apiVersionOf(known)
+    say("apiVersion", missing(apiVersion, `apiVersion: ${example}`))
   }
   if (typeof kind !== "string" || kind === "") say("kind", missing(kind, "kind: Deployment"))
   if (problems.length > 0) return problems
@@ -51,8 +54,8 @@ function wrongKind(apiVersion: string, kind: string): Wrong | null {
     const now = kindsNamed(kind)[0]
     return {
       field: "apiVersion",
-      message: `no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(apiVersion)}: removed in ` +
-        (now === undefined ? `${removed}, with nothing in its place` : `${removed}; use ${apiVersionOf(now)}`)
+      message: `${noMatches(kind, apiVersion)}: removed in ${removed}` +
+        (now === undefined ? ", with nothing in its place" : `; use ${apiVersionOf(now)}`)
     }
   }
   const { group, version } = splitApiVersion(apiVersion)
@@ -66,9 +69,13 @@ function wrongVersion(apiVersion: string, kind: Kind): Wrong | null {
   if (ALSO_SERVED.has(`${apiVersion} ${kind.kind}`)) return null
   return {
     field: "apiVersion",
-    message: `no matches for kind ${JSON.stringify(kind.kind)} in version ${JSON.stringify(apiVersion)}; ` +
-      `use ${apiVersionOf(kind)}`
+    message: `${noMatches(kind.kind, apiVersion)}; use ${apiVersionOf(kind)}`
   }
+}
+
+/** kubectl's words. */
+function noMatches(kind: string, apiVersion: string): string {
+  return `no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(apiVersion)}`
 }
 
 function unknownKind(apiVersion: string, group: string, kind: string): Wrong {
@@ -95,7 +102,8 @@ function unknownGroup(apiVersion: string, group: string, version: string, kind: 
   const slip = ours !== undefined && ours.group !== "" && distance(group, ours.group, 3) <= 3
   if (group.includes(".") && GROUP.test(group) && version !== "" && !slip) return null
   const near = nearest(group, groups())
-  const meant = ours !== undefined ? apiVersionOf(ours) : near === null || near === "" ? null : `${near}/${version}`
+  const meant = ours !== undefined ? apiVersionOf(ours)
+    : near === null || near === "" ? null : `${near}/${version}`
   return {
     field: "apiVersion",
     message: `no API group ${JSON.stringify(group)} (apiVersion ${JSON.stringify(apiVersion)})` +

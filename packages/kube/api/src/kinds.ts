@@ -3,7 +3,8 @@
  * for them and what becomes of them here. "carried out": the cluster acts on it. "stored": kept, listed and
  * said, and the network is as if it were not there.
  * Not supported: kinds that are only requests (Binding, TokenReview, SubjectAccessReview, Eviction),
- * ComponentStatus, and alpha and beta versions: what they offer is stored under the stable version or refused.
+ * ComponentStatus, and alpha and beta versions: what they offer is stored under the stable version or
+ * refused.
  */
 import { nearest } from "./problem.ts"
 
@@ -29,7 +30,9 @@ const FLOW = "flowcontrol.apiserver.k8s.io"
 const RESOURCE = "resource.k8s.io"
 
 /** kind, group, plural, short names, then flags: n(amespaced), a(ll), c(arried out). */
-type Row = readonly [kind: string, group: string, plural: string, shortNames: string, flags: string, version?: string]
+type Row = readonly [
+  kind: string, group: string, plural: string, shortNames: string, flags: string, version?: string
+]
 
 const ROWS: ReadonlyArray<Row> = [
   ["Pod", CORE, "pods", "po", "nac"],
@@ -108,7 +111,9 @@ const GROUPS: ReadonlySet<string> = new Set(KINDS.map((kind) => kind.group))
 const BY_WORD = new Map<string, Kind>()
 for (const kind of KINDS) {
   for (const word of [kind.plural, kind.singular, ...kind.shortNames]) {
-    for (const name of [word, ...kind.group === "" ? [] : [`${word}.${kind.group}`, `${word}.${kind.version}.${kind.group}`]]) {
+    const names = kind.group === "" ? [word]
+      : [word, `${word}.${kind.group}`, `${word}.${kind.version}.${kind.group}`]
+    for (const name of names) {
       if (!BY_WORD.has(name)) BY_WORD.set(name, kind)
     }
   }

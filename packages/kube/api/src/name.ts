@@ -31,7 +31,8 @@ export function safeEncode(text: string): string {
 
 /** The label `pod-template-hash`; `collisions` is the Deployment's collisionCount. */
 export function templateHash(template: unknown, collisions = 0): string {
-  return safeEncode(String(fnv32a(collisions === 0 ? canonical(template) : `${canonical(template)}#${collisions}`)))
+  const text = canonical(template)
+  return safeEncode(String(fnv32a(collisions === 0 ? text : `${text}#${collisions}`)))
 }
 
 /** JSON with sorted keys: the order in which fields were written is no difference. */

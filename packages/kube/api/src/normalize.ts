@@ -11,9 +11,12 @@ type Fields = Readonly<Record<string, unknown>>
 
 const ROOT: ReadonlyArray<ReadonlyArray<string>> = [["metadata"]]
 const SPEC = [...ROOT, ["spec"]]
-const TEMPLATE = [...SPEC, ["spec", "template"], ["spec", "template", "metadata"], ["spec", "template", "spec"]]
+const TEMPLATE = [
+  ...SPEC, ["spec", "template"], ["spec", "template", "metadata"], ["spec", "template", "spec"]
+]
 const JOB_TEMPLATE = [
-  ...SPEC, ["spec", "jobTemplate"], ["spec", "jobTemplate", "spec"], ["spec", "jobTemplate", "spec", "template"],
+  ...SPEC, ["spec", "jobTemplate"], ["spec", "jobTemplate", "spec"],
+  ["spec", "jobTemplate", "spec", "template"],
   ["spec", "jobTemplate", "spec", "template", "metadata"], ["spec", "jobTemplate", "spec", "template", "spec"]
 ]
 

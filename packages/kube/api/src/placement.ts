@@ -37,18 +37,24 @@ export function matchesNode(spec: Pick<PodSpec, "nodeSelector" | "affinity">, no
 }
 
 /** One term is enough; a term that asks for nothing matches nothing. */
-export function matchesTerms(terms: ReadonlyArray<NodeSelectorTerm>, labels: Labels | undefined, name: string): boolean {
+export function matchesTerms(
+  terms: ReadonlyArray<NodeSelectorTerm>, labels: Labels | undefined, name: string
+): boolean {
   return terms.some((term) => matchesTerm(term, labels, name))
 }
 
 export function matchesTerm(term: NodeSelectorTerm, labels: Labels | undefined, name: string): boolean {
   const { matchExpressions = [], matchFields = [] } = term
   if (matchExpressions.length + matchFields.length === 0) return false
-  return matchExpressions.every((r) => matchesRequirement(r.operator, valueOf(labels, r.key), r.values ?? [])) &&
-    matchFields.every((r) => r.key === "metadata.name" && matchesRequirement(r.operator, name, r.values ?? []))
+  return matchExpressions.every(({ key, operator, values = [] }) =>
+    matchesRequirement(operator, valueOf(labels, key), values)) &&
+    matchFields.every(({ key, operator, values = [] }) =>
+      key === "metadata.name" && matchesRequirement(operator, name, values))
 }
 
-function matchesRequirement(operator: string, value: string | undefined, values: ReadonlyArray<string>): boolean {
+function matchesRequirement(
+  operator: string, value: string | undefined, values: ReadonlyArray<string>
+): boolean {
   switch (operator) {
     case "In": return value !== undefined && values.includes(value)
     case "NotIn": return value === undefined || !values.includes(value)

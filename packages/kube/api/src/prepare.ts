@@ -1,7 +1,8 @@
 /**
  * From a valid object to what is stored: each kind's strategy (`PrepareForCreate`) and the admission plugins
- * that every cluster runs and that change how pods live: DefaultTolerationSeconds, Priority (0), ServiceAccount.
- * Not supported: the token volume that ServiceAccount mounts, priority classes, quotas, limit ranges.
+ * that every cluster runs and that change how pods live: DefaultTolerationSeconds, Priority (0),
+ * ServiceAccount. Not supported: the token volume that ServiceAccount mounts, priority classes, quotas, limit
+ * ranges.
  */
 import type { KubeObject, Meta } from "./object.ts"
 import { compare, parse } from "./quantity.ts"
@@ -31,7 +32,7 @@ function userMeta(metadata: Meta): Meta {
     uid: _uid, resourceVersion: _version, generation: _generation, creationTimestamp: _created,
     deletionTimestamp: _deleted, deletionGracePeriodSeconds: _grace, ...rest
   } = metadata
-  const { managedFields: _managed, selfLink: _link, ...kept } = rest as typeof rest & Readonly<Record<string, unknown>>
+  const { managedFields: _managed, selfLink: _link, ...kept } = rest as Readonly<Record<string, unknown>>
   return kept
 }
 
@@ -44,7 +45,10 @@ function preparePod(pod: Pod): Pick<Pod, "spec" | "status"> {
 export function withAdmission(spec: PodSpec): PodSpec {
   const tolerations = spec.tolerations ?? []
   return {
-    serviceAccountName: "default", serviceAccount: "default", priority: 0, preemptionPolicy: "PreemptLowerPriority",
+    serviceAccountName: "default",
+    serviceAccount: "default",
+    priority: 0,
+    preemptionPolicy: "PreemptLowerPriority",
     ...spec,
     tolerations: [...tolerations, ...missingTolerations(tolerations)]
   }
@@ -65,7 +69,8 @@ export function qosClass(spec: PodSpec): "Guaranteed" | "Burstable" | "BestEffor
   if (!asks) return "BestEffort"
   const isGuaranteed = containers.every(({ resources = {} }) => ["cpu", "memory"].every((name) => {
     const limit = resources.limits?.[name]
-    return limit !== undefined && parse(limit) > 0n && compare(resources.requests?.[name] ?? limit, limit) === 0
+    if (limit === undefined || parse(limit) <= 0n) return false
+    return compare(resources.requests?.[name] ?? limit, limit) === 0
   }))
   return isGuaranteed ? "Guaranteed" : "Burstable"
 }

@@ -14,8 +14,8 @@ export interface Problem {
 
 /** Fields that are maps keyed by the user: the key prints as `limits[cpu]`. */
 const MAPS: ReadonlySet<string> = new Set([
-  "labels", "annotations", "matchLabels", "nodeSelector", "limits", "requests", "data", "binaryData", "stringData",
-  "capacity", "allocatable", "overhead", "hard"
+  "labels", "annotations", "matchLabels", "nodeSelector", "limits", "requests", "data", "binaryData",
+  "stringData", "capacity", "allocatable", "overhead", "hard"
 ])
 
 export function fieldPath(path: Path): string {
@@ -69,7 +69,9 @@ export function distance(a: string, b: string, limit: number): number {
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1]
       let d = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (same ? 0 : 1))
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) d = Math.min(d, beforeLast[j - 2]! + 1)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        d = Math.min(d, beforeLast[j - 2]! + 1)
+      }
       row.push(d)
     }
     beforeLast = last

@@ -11,8 +11,10 @@ export type Milli = bigint
 
 const SYNTAX = /^([+-]?)(?:(\d+)\.?(\d*)|\.(\d+))(?:[eE]([+-]?\d{1,3})|([numkMGTPE]|[KMGTPE]i)|)$/
 
-const POWERS_OF_TEN: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }
-const POWERS_OF_TWO: Readonly<Record<string, bigint>> = { Ki: 10n, Mi: 20n, Gi: 30n, Ti: 40n, Pi: 50n, Ei: 60n }
+const POWERS_OF_TEN: Readonly<Record<string, number>> =
+  { n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }
+const POWERS_OF_TWO: Readonly<Record<string, bigint>> =
+  { Ki: 10n, Mi: 20n, Gi: 30n, Ti: 40n, Pi: 50n, Ei: 60n }
 
 /** Exponents beyond this are no resource of any machine, and would only make huge integers. */
 const EXPONENT_MAX = 30

@@ -95,7 +95,9 @@ class Parser {
     for (;;) {
       const { token, text } = this.#peek()
       if (token === "end") return requirements
-      if (token !== "word" && token !== "!") return `found '${text}', expected: !, identifier, or 'end of string'`
+      if (token !== "word" && token !== "!") {
+        return `found '${text}', expected: !, identifier, or 'end of string'`
+      }
       const requirement = this.#requirement()
       if (typeof requirement === "string") return `unable to parse requirement: ${requirement}`
       requirements.push(requirement)
@@ -190,8 +192,8 @@ function checked(requirement: Requirement): Requirement | string {
   const faults: Array<string> = []
   for (const [i, value] of values.entries()) {
     if ((operator === "gt" || operator === "lt") && !INTEGER.test(value)) {
-      faults.push(`values[${i}]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must ` +
-        "be an integer")
+      faults.push(`values[${i}]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the ` +
+        "value must be an integer")
     }
     const wrong = labelValue(value)
     if (wrong.length > 0) {
@@ -212,8 +214,8 @@ export type FieldQuery = ReadonlyArray<FieldTerm>
 /** Beside metadata.name and metadata.namespace, which every kind has. */
 const FIELDS: Readonly<Record<string, ReadonlyArray<string>>> = {
   Pod: [
-    "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
-    "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName"
+    "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
+    "spec.hostNetwork", "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName"
   ],
   Node: ["spec.unschedulable"],
   Namespace: ["status.phase"],

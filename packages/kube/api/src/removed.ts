@@ -1,4 +1,4 @@
-/** API versions that Kubernetes once served, and the release that stopped (deprecation guide, 1.16 to 1.32). */
+/** API versions that Kubernetes once served, and the release that stopped (its deprecation guide). */
 
 const EVERY = "*"
 
@@ -9,7 +9,8 @@ const REMOVED: ReadonlyArray<readonly [string, string, string]> = [
   ["apps/v1beta1", EVERY, "1.16"],
   ["apps/v1beta2", EVERY, "1.16"],
   ["networking.k8s.io/v1beta1", "Ingress IngressClass", "1.22"],
-  ["admissionregistration.k8s.io/v1beta1", "MutatingWebhookConfiguration ValidatingWebhookConfiguration", "1.22"],
+  ["admissionregistration.k8s.io/v1beta1", "MutatingWebhookConfiguration", "1.22"],
+  ["admissionregistration.k8s.io/v1beta1", "ValidatingWebhookConfiguration", "1.22"],
   ["apiextensions.k8s.io/v1beta1", EVERY, "1.22"],
   ["apiregistration.k8s.io/v1beta1", EVERY, "1.22"],
   ["certificates.k8s.io/v1beta1", "CertificateSigningRequest", "1.22"],

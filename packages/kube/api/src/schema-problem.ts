@@ -85,7 +85,9 @@ function valueAt(root: unknown, path: Path): unknown {
   return at
 }
 
-function unknownField(path: Path, kind: string, around: ReadonlyArray<{ readonly path: Path; readonly ast: Objects }>): string {
+function unknownField(
+  path: Path, kind: string, around: ReadonlyArray<{ readonly path: Path; readonly ast: Objects }>
+): string {
   const key = String(path.at(-1))
   const name = fieldPath(path)
   const say = (hint: string) =>
@@ -95,14 +97,14 @@ function unknownField(path: Path, kind: string, around: ReadonlyArray<{ readonly
   const here = around.at(-1)
   if (here === undefined) return say("")
   const fields = fieldsOf(here.ast)
-  const sameWord = [...fields.keys()].find((field) => field.toLowerCase() === key.toLowerCase())
-  if (sameWord !== undefined) return say(`did you mean ${JSON.stringify(sameWord)}?`)
   const below = findBelow(here.ast, key, SEARCH_DEPTH_MAX)
-  if (below !== null) return say(`it belongs under ${JSON.stringify(fieldPath([...path.slice(0, -1), ...below]))}`)
+  if (below !== null) {
+    return say(`it belongs under ${JSON.stringify(fieldPath([...path.slice(0, -1), ...below]))}`)
+  }
   const above = around.slice(0, -1).findLast(({ ast }) => fieldsOf(ast).has(key))
   if (above !== undefined) {
-    return say(`it belongs ${above.path.length === 0 ? "at the top" : `under ${JSON.stringify(fieldPath(above.path))}`}, ` +
-      "check the indentation")
+    const place = above.path.length === 0 ? "at the top" : `under ${JSON.stringify(fieldPath(above.path))}`
+    return say(`it belongs ${place}, check the indentation`)
   }
   const near = nearest(key, fields.keys())
   return say(near === null ? "" : `did you mean ${JSON.stringify(near)}?`)
@@ -147,7 +149,9 @@ function wrongType(value: unknown, ast: Ast | null): string {
       return say("a mapping", Array.isArray(value) ? `remove the "- "` : "")
     case "Declaration": {
       const expected = String(ast.annotations?.["expected"] ?? "something else")
-      if (expected === "an integer" && Number.isInteger(value)) return say("an integer from -2147483648 to 2147483647")
+      if (expected === "an integer" && Number.isInteger(value)) {
+        return say("an integer from -2147483648 to 2147483647")
+      }
       const isQuoted = expected === "an integer" && typeof value === "string" && /^-?\d+$/.test(value)
       return say(expected, isQuoted ? "remove the quotes" : "")
     }

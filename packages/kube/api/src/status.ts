@@ -12,15 +12,16 @@ export interface Refusal {
 
 /** `Error from server (NotFound): deployments.apps "web" not found`. */
 export function refusalText({ reason, ref }: Refusal): string {
-  return `Error from server (${reason}): ${sentence(reason, `${resourceName(ref.kind)} ${JSON.stringify(ref.name)}`)}`
+  const what = `${resourceName(ref.kind)} ${JSON.stringify(ref.name)}`
+  return `Error from server (${reason}): ${sentence(reason, what)}`
 }
 
 function sentence(reason: StatusReason, what: string): string {
   switch (reason) {
     case "AlreadyExists": return `${what} already exists`
     case "NotFound": return `${what} not found`
-    case "Conflict": return `Operation cannot be fulfilled on ${what}: the object has been modified; please apply ` +
-      "your changes to the latest version and try again"
+    case "Conflict": return `Operation cannot be fulfilled on ${what}: the object has been modified; ` +
+      "please apply your changes to the latest version and try again"
   }
 }
 
@@ -43,8 +44,11 @@ function plural(word: string): string {
 }
 
 /** `The Deployment "web" is invalid: …`, several problems as a list; each said once. */
-export function invalidText(object: Pick<KubeObject, "kind" | "metadata">, problems: ReadonlyArray<Problem>): string {
-  const head = `The ${object.kind} ${JSON.stringify(object.metadata.name ?? object.metadata.generateName ?? "")} is invalid: `
+export function invalidText(
+  object: Pick<KubeObject, "kind" | "metadata">, problems: ReadonlyArray<Problem>
+): string {
+  const { name, generateName = "" } = object.metadata
+  const head = `The ${object.kind} ${JSON.stringify(name ?? generateName)} is invalid: `
   const lines = [...new Set(problems.map(problemText))]
   return lines.length === 1 ? head + lines[0]! : [head, ...lines.map((line) => `* ${line}`)].join("\n")
 }

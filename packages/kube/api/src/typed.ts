@@ -19,9 +19,6 @@ import { Service } from "./schema/service.ts"
 import { StatefulSet } from "./schema/stateful-set.ts"
 import { PersistentVolumeClaim } from "./schema/volume-claim.ts"
 
-/** What stands in an object whatever its kind. */
-export type Typed<Spec = unknown, Status = unknown> = KubeObject & { readonly spec: Spec; readonly status?: Status }
-
 export interface KindTypes {
   readonly Pod: Pod
   readonly Namespace: Namespace
@@ -48,9 +45,9 @@ export interface KindTypes {
 export type KindName = keyof KindTypes
 
 export const SCHEMAS: { readonly [K in KindName]: Schema.Codec<KindTypes[K], unknown> } = {
-  Pod, Namespace, Node, Service, Endpoints, ConfigMap, Secret, ServiceAccount, PersistentVolumeClaim, Deployment,
-  ReplicaSet, StatefulSet, DaemonSet, Job, CronJob, HorizontalPodAutoscaler, EndpointSlice, Ingress, IngressClass,
-  NetworkPolicy
+  Pod, Namespace, Node, Service, Endpoints, ConfigMap, Secret, ServiceAccount, PersistentVolumeClaim,
+  Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob, HorizontalPodAutoscaler, EndpointSlice,
+  Ingress, IngressClass, NetworkPolicy
 }
 
 export function isTyped(kind: string): kind is KindName {

@@ -1,7 +1,7 @@
 /**
- * Everything that the API server would refuse in an object, in its words (pkg/apis/{core,apps,batch}/validation).
- * Expects defaults to be set (`defaults.ts`), as the server does. Kinds that are only stored are checked in their
- * metadata; a Service also in its basics.
+ * Everything that the API server would refuse in an object, in its words (pkg/apis/core, apps and batch,
+ * validation). Expects defaults to be set (`defaults.ts`), as the server does. Kinds that are only stored
+ * are checked in their metadata; a Service also in its basics.
  * Paths are those of the document; where the server shortens one (`template.labels`), ours is longer.
  */
 import { kindOfObject } from "./kinds.ts"

@@ -1,5 +1,5 @@
 import {
-  admit, imageTag, items, type Job, type KubeObject, prepareForCreate, qosClass, validate, withDefaults, withJobSelector
+  admit, imageTag, items, type Job, type KubeObject, type PodSpec, prepareForCreate, qosClass, validate, withDefaults, withJobSelector
 } from "@podwire/api"
 import { readFileSync } from "node:fs"
 import { expect, it } from "vitest"
@@ -125,6 +125,29 @@ it("places what has a namespace in default, takes it from what has none, and nam
   expect(admit(BASES["service"]).object!.metadata.namespace).toBe("default")
   expect(admit(merge(BASES["node"], { metadata: { namespace: "default" } })).object!.metadata.namespace).toBeUndefined()
   expect(admit(BASES["namespace"]).object!.metadata.labels).toEqual({ "kubernetes.io/metadata.name": "team-a" })
+})
+
+it("pulls what is tagged latest, or not tagged, every time", () => {
+  const policy = (image: string) =>
+    (admit(merge(BASES["pod"], { spec: { containers: [{ name: "c", image }] } })).object!.spec as PodSpec)
+      .containers[0]!.imagePullPolicy
+  expect(["nginx", "nginx:latest", "nginx:1", "nginx@sha256:abc"].map(policy))
+    .toEqual(["Always", "Always", "IfNotPresent", "IfNotPresent"])
+})
+
+it("a pod that tolerates everything, or one of the two, is not told for how long", () => {
+  const keys = (tolerations: ReadonlyArray<object>) =>
+    (admit(merge(BASES["pod"], { spec: { tolerations } })).object!.spec as PodSpec)
+      .tolerations!.map(({ key, tolerationSeconds }) => `${key} ${tolerationSeconds}`)
+  expect(keys([{ operator: "Exists" }])).toEqual(["undefined undefined"])
+  expect(keys([{ key: "node.kubernetes.io/not-ready", operator: "Exists" }])).toEqual(
+    ["node.kubernetes.io/not-ready undefined", "node.kubernetes.io/unreachable 300"])
+})
+
+it("a namespace on what has none is refused, were it not taken away", () => {
+  const node = merge(BASES["node"], { metadata: { namespace: "x" }, spec: {} }) as KubeObject
+  expect(validate(node)).toEqual(
+    [{ path: ["metadata", "namespace"], atKey: false, message: "Forbidden: not allowed on this type" }])
 })
 
 it("a node's single range and its list are kept in step", () => {

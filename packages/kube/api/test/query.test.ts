@@ -10,7 +10,8 @@ it.each([
   ["", true], ["app", true], ["!app", false], ["app=web", true], ["app==web", true], ["app!=web", false], ["x!=web", true],
   ["app in (web, api)", true], ["app notin (web)", false], ["x notin (web)", true], ["app=web,tier=front", true],
   ["app=web,tier=back", false], ["! x , app in(web)", true], ["n>4", true], ["n<4", false], ["app>4", false], ["empty=", true],
-  ["app=", false], ["empty in ()", true], ["app in (,web)", true], ["in=x", false], ["app=in", false], ["x in (in,notin)", false],
+  ["app=", false], ["empty in ()", true], ["app in (,web)", true], ["empty in (,x)", true], ["empty in (x,)", true],
+  ["empty in (x,,y)", true], ["empty in (x,y)", false], ["in=x", false], ["app=in", false], ["x in (in,notin)", false],
   ["empty,app", true]
 ])("-l %j", (text, expected) => {
   const query = parseLabelQuery(text)

@@ -9,6 +9,7 @@ import { type Field, nonNegative, sortedEntries } from "./field.ts"
 import { configKey, dnsLabel, envName, labelKey, portName, portNumber } from "./format.ts"
 
 const PROTOCOLS = ["SCTP", "TCP", "UDP"]
+const MESSAGE_POLICIES = ["FallbackToLogsOnError", "File"]
 const PULL_POLICIES = ["Always", "IfNotPresent", "Never"]
 const HANDLERS = ["exec", "httpGet", "tcpSocket", "grpc"] as const
 const LIFECYCLE_HANDLERS = ["exec", "httpGet", "tcpSocket", "sleep"] as const
@@ -33,7 +34,8 @@ export function validateContainers(
 }
 
 export function validateInitContainers(
-  containers: ReadonlyArray<Container>, regular: ReadonlyArray<Container>, volumes: ReadonlySet<string>, field: Field
+  containers: ReadonlyArray<Container>, regular: ReadonlyArray<Container>, volumes: ReadonlySet<string>,
+  field: Field
 ): void {
   const names = new Set(regular.map((container) => container.name))
   for (const [i, container] of containers.entries()) {
@@ -64,9 +66,9 @@ function validateCommon(container: Container, volumes: ReadonlySet<string>, fiel
   else if (image !== image.trim()) {
     field.child("image").invalid(image, "must not have leading or trailing whitespace")
   }
-  const { terminationMessagePolicy } = container
-  if (terminationMessagePolicy !== undefined && !["File", "FallbackToLogsOnError"].includes(terminationMessagePolicy)) {
-    field.child("terminationMessagePolicy").notSupported(terminationMessagePolicy, ["FallbackToLogsOnError", "File"])
+  const { terminationMessagePolicy: policy } = container
+  if (policy !== undefined && !MESSAGE_POLICIES.includes(policy)) {
+    field.child("terminationMessagePolicy").notSupported(policy, MESSAGE_POLICIES)
   }
   validatePorts(container, field.child("ports"))
   for (const [i, variable] of (container.env ?? []).entries()) validateEnv(variable, field.child("env", i))
@@ -116,8 +118,8 @@ function checkHostPorts(containers: ReadonlyArray<Container>, field: Field): voi
 
 const ENV_SOURCES = ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef"] as const
 const FIELD_PATHS = [
-  "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP",
-  "status.hostIPs", "status.podIP", "status.podIPs"
+  "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
+  "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"
 ]
 
 function validateEnv(variable: EnvVar, field: Field): void {
@@ -131,8 +133,8 @@ function validateEnv(variable: EnvVar, field: Field): void {
     if (sources.length > 0) at.invalid("", "may not be specified when `value` is not empty")
   } else if (sources.length > 1) at.invalid("", "may not have more than one field specified at a time")
   if (sources.length === 0) {
-    at.invalid("", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or " +
-      "`fileKeyRef`")
+    at.invalid("", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` " +
+      "or `fileKeyRef`")
   }
   for (const source of ["configMapKeyRef", "secretKeyRef"] as const) {
     const ref = valueFrom[source]
@@ -163,7 +165,9 @@ function validateEnvFrom({ envFrom = [] }: Container, field: Field): void {
   }
 }
 
-function validateMounts(mounts: ReadonlyArray<VolumeMount>, volumes: ReadonlySet<string>, field: Field): void {
+function validateMounts(
+  mounts: ReadonlyArray<VolumeMount>, volumes: ReadonlySet<string>, field: Field
+): void {
   const paths = new Set<string>()
   for (const [i, mount] of mounts.entries()) {
     const at = field.child(i)
@@ -202,7 +206,8 @@ function validateResources({ limits, requests }: ResourceRequirements, field: Fi
     } else if (!mayExceed && compare(request, limit) !== 0) {
       field.child("requests").invalid(text(request), `must be equal to ${name} limit of ${text(limit)}`)
     } else if (compare(request, limit) > 0) {
-      field.child("requests").invalid(text(request), `must be less than or equal to ${name} limit of ${text(limit)}`)
+      field.child("requests")
+        .invalid(text(request), `must be less than or equal to ${name} limit of ${text(limit)}`)
     }
   }
 }
@@ -269,8 +274,9 @@ function validateAction(handler: Handlers, kind: keyof Handlers, field: Field): 
     if (scheme !== "HTTP" && scheme !== "HTTPS") field.child("scheme").notSupported(scheme, ["HTTP", "HTTPS"])
     for (const [i, header] of (httpGet!.httpHeaders ?? []).entries()) {
       if (!/^[-A-Za-z0-9]+$/.test(header.name)) {
-        field.child("httpHeaders", i, "name").invalid(header.name, "a valid HTTP header must consist of alphanumeric " +
-          "characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')")
+        field.child("httpHeaders", i, "name").invalid(header.name, "a valid HTTP header must consist of " +
+          "alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is " +
+          "'[-A-Za-z0-9]+')")
       }
     }
   }

@@ -52,7 +52,8 @@ export class Field {
   }
 
   #say(what: string, detail: string): void {
-    this.#problems.push({ path: this.path, atKey: false, message: detail === "" ? what : `${what}: ${detail}` })
+    const message = detail === "" ? what : `${what}: ${detail}`
+    this.#problems.push({ path: this.path, atKey: false, message })
   }
 }
 

@@ -29,19 +29,21 @@ const PORT_NAME_CHARS_MAX = 15
 
 function pattern(sentence: string, regex: string, ...examples: ReadonlyArray<string>): string {
   // Two spaces before `or` are the server's own.
-  return `${sentence} (e.g. ${examples.map((e) => `'${e}', `).join(" or ")}regex used for validation is '${regex}')`
+  const shown = examples.map((example) => `'${example}', `).join(" or ")
+  return `${sentence} (e.g. ${shown}regex used for validation is '${regex}')`
 }
 
 /** Names count characters and keys bytes, in words only: both are ASCII or refused. */
-const maxLength = (max: number, unit: "bytes" | "characters" = "characters") => `must be no more than ${max} ${unit}`
+const maxLength = (max: number, unit: "bytes" | "characters" = "characters") =>
+  `must be no more than ${max} ${unit}`
 export const between = (min: number, max: number) => `must be between ${min} and ${max}, inclusive`
 
 export function dnsLabel(value: string): Faults {
   const faults = value.length > LABEL_CHARS_MAX ? [maxLength(LABEL_CHARS_MAX)] : []
   if (!IS_LABEL.test(value)) {
     faults.push(IS_SUBDOMAIN.test(value) ? "must not contain dots" : pattern(
-      "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and " +
-        "end with an alphanumeric character", LABEL, "my-name", "123-abc"))
+      "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must " +
+        "start and end with an alphanumeric character", LABEL, "my-name", "123-abc"))
   }
   return faults
 }
@@ -49,8 +51,8 @@ export function dnsLabel(value: string): Faults {
 export function dnsSubdomain(value: string, unit: "bytes" | "characters" = "characters"): Faults {
   const faults = value.length > SUBDOMAIN_CHARS_MAX ? [maxLength(SUBDOMAIN_CHARS_MAX, unit)] : []
   if (!IS_SUBDOMAIN.test(value)) {
-    faults.push(pattern("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or " +
-      "'.', and must start and end with an alphanumeric character", SUBDOMAIN, "example.com"))
+    faults.push(pattern("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, " +
+      "'-' or '.', and must start and end with an alphanumeric character", SUBDOMAIN, "example.com"))
   }
   return faults
 }
@@ -58,15 +60,17 @@ export function dnsSubdomain(value: string, unit: "bytes" | "characters" = "char
 export function dns1035Label(value: string): Faults {
   const faults = value.length > LABEL_CHARS_MAX ? [maxLength(LABEL_CHARS_MAX)] : []
   if (!IS_LABEL_1035.test(value)) {
-    faults.push(pattern("a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an " +
-      "alphabetic character, and end with an alphanumeric character", LABEL_1035, "my-name", "abc-123"))
+    faults.push(pattern("a DNS-1035 label must consist of lower case alphanumeric characters or '-', start " +
+      "with an alphabetic character, and end with an alphanumeric character", LABEL_1035,
+      "my-name", "abc-123"))
   }
   return faults
 }
 
-const KEY_SENTENCE = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an " +
-  "alphanumeric character"
-const keyPattern = (prefix: string) => pattern(prefix + KEY_SENTENCE, KEY_NAME, "MyName", "my.name", "123-abc")
+const KEY_SENTENCE = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end " +
+  "with an alphanumeric character"
+const keyPattern = (prefix: string) =>
+  pattern(prefix + KEY_SENTENCE, KEY_NAME, "MyName", "my.name", "123-abc")
 
 /** `app`, `example.com/app`: the key of a label, an annotation, a taint. */
 export function labelKey(value: string): Faults {
@@ -90,8 +94,9 @@ export function labelKey(value: string): Faults {
 export function labelValue(value: string): Faults {
   const faults = value.length > LABEL_CHARS_MAX ? [maxLength(LABEL_CHARS_MAX, "bytes")] : []
   if (!IS_LABEL_VALUE.test(value)) {
-    faults.push(pattern("a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or " +
-      "'.', and must start and end with an alphanumeric character", LABEL_VALUE, "MyValue", "my_value", "12345"))
+    faults.push(pattern("a valid label must be an empty string or consist of alphanumeric characters, '-', " +
+      "'_' or '.', and must start and end with an alphanumeric character",
+      LABEL_VALUE, "MyValue", "my_value", "12345"))
   }
   return faults
 }
@@ -114,7 +119,8 @@ export function portNumber(value: number): Faults {
 
 export function percent(value: string): Faults {
   return IS_PERCENT.test(value) ? []
-    : [pattern("a valid percent string must be a numeric string followed by an ending '%'", PERCENT, "1%", "93%")]
+    : [pattern("a valid percent string must be a numeric string followed by an ending '%'", PERCENT,
+      "1%", "93%")]
 }
 
 /** Since 1.34 anything printable but `=`. */
@@ -127,8 +133,8 @@ export function envName(value: string): Faults {
 export function configKey(value: string): Faults {
   const faults = value.length > SUBDOMAIN_CHARS_MAX ? [maxLength(SUBDOMAIN_CHARS_MAX)] : []
   if (!IS_CONFIG_KEY.test(value)) {
-    faults.push(pattern("a valid config key must consist of alphanumeric characters, '-', '_' or '.'", CONFIG_KEY,
-      "key.name", "KEY_NAME", "key-name"))
+    faults.push(pattern("a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+      CONFIG_KEY, "key.name", "KEY_NAME", "key-name"))
   }
   if (value === ".") faults.push("must not be '.'")
   else if (value === "..") faults.push("must not be '..'")

@@ -63,7 +63,9 @@ export function validateLabels(labels: Readonly<Record<string, string>> | undefi
   }
 }
 
-export function validateAnnotations(annotations: Readonly<Record<string, string>> | undefined, field: Field): void {
+export function validateAnnotations(
+  annotations: Readonly<Record<string, string>> | undefined, field: Field
+): void {
   let bytes = 0
   for (const [key, value] of sortedEntries(annotations)) {
     field.invalidEach(key, labelKey(key.toLowerCase()))
@@ -82,8 +84,8 @@ function validateOwners(meta: Meta, field: Field): void {
     if (owner.controller !== true) continue
     const name = `${owner.kind}/${owner.name}`
     if (controller !== null) {
-      field.invalid(meta.ownerReferences, "Only one reference can have Controller set to true. Found \"true\" in " +
-        `references for ${controller} and ${name}`)
+      field.invalid(meta.ownerReferences, "Only one reference can have Controller set to true. Found " +
+        `\"true\" in references for ${controller} and ${name}`)
     } else controller = name
   }
 }
@@ -94,7 +96,9 @@ export function validateLabelSelector(selector: LabelSelector | undefined, field
   for (const [i, { key, operator, values = [] }] of (selector.matchExpressions ?? []).entries()) {
     const at = field.child("matchExpressions", i)
     if (operator === "In" || operator === "NotIn") {
-      if (values.length === 0) at.child("values").required("must be specified when `operator` is 'In' or 'NotIn'")
+      if (values.length === 0) {
+        at.child("values").required("must be specified when `operator` is 'In' or 'NotIn'")
+      }
     } else if (operator === "Exists" || operator === "DoesNotExist") {
       if (values.length > 0) {
         at.child("values").forbidden("may not be specified when `operator` is 'Exists' or 'DoesNotExist'")

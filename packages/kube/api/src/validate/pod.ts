@@ -28,7 +28,9 @@ export function validatePod(pod: Pod, root: Field): void {
   }
 }
 
-export function validateTemplate(template: PodTemplateSpec, field: Field, claims: ReadonlyArray<string> = []): void {
+export function validateTemplate(
+  template: PodTemplateSpec, field: Field, claims: ReadonlyArray<string> = []
+): void {
   // The server prints `template.labels`; the document says `template.metadata.labels`, and so do we.
   const meta = template.metadata as Meta
   validateLabels(meta.labels, field.child("metadata", "labels"))
@@ -59,7 +61,8 @@ export function validatePodSpec(spec: PodSpec, field: Field, { isPod, claims = [
   validateAffinity(spec.affinity, field.child("affinity"))
   validateDnsConfig(spec, field.child("dnsConfig"))
   for (const [i, gate] of (spec.readinessGates ?? []).entries()) {
-    field.child("readinessGates", i, "conditionType").invalidEach(gate.conditionType, labelKey(gate.conditionType))
+    field.child("readinessGates", i, "conditionType")
+      .invalidEach(gate.conditionType, labelKey(gate.conditionType))
   }
   validateSchedulingGates(spec, field.child("schedulingGates"))
   validateTopologySpread(spec.topologySpreadConstraints ?? [], field.child("topologySpreadConstraints"))
@@ -89,7 +92,9 @@ function validateVolumes(volumes: ReadonlyArray<Volume>, field: Field): Set<stri
   for (const [i, volume] of volumes.entries()) {
     const at = field.child(i)
     const sources = Object.keys(volume).filter((key) => key !== "name")
-    for (const source of sources.slice(1)) at.child(source).forbidden("may not specify more than 1 volume type")
+    for (const source of sources.slice(1)) {
+      at.child(source).forbidden("may not specify more than 1 volume type")
+    }
     if (volume.hostPath?.path === "") at.child("hostPath", "path").required()
     if (volume.configMap !== undefined && (volume.configMap.name ?? "") === "") {
       at.child("configMap", "name").required()
@@ -97,7 +102,9 @@ function validateVolumes(volumes: ReadonlyArray<Volume>, field: Field): Set<stri
     if (volume.secret !== undefined && (volume.secret.secretName ?? "") === "") {
       at.child("secret", "secretName").required()
     }
-    if (volume.persistentVolumeClaim?.claimName === "") at.child("persistentVolumeClaim", "claimName").required()
+    if (volume.persistentVolumeClaim?.claimName === "") {
+      at.child("persistentVolumeClaim", "claimName").required()
+    }
     if (volume.name === "") at.child("name").required()
     else at.child("name").invalidEach(volume.name, dnsLabel(volume.name))
     if (names.has(volume.name)) at.child("name").duplicate(volume.name)
@@ -120,7 +127,8 @@ function validateHostNetwork(spec: PodSpec, field: Field, isPod: boolean): void 
 
 function validateHostNamespaces(spec: PodSpec, field: Field): void {
   if (spec.shareProcessNamespace === true && spec.hostPID === true) {
-    field.child("shareProcessNamespace").invalid(true, "ShareProcessNamespace and HostPID cannot both be enabled")
+    field.child("shareProcessNamespace")
+      .invalid(true, "ShareProcessNamespace and HostPID cannot both be enabled")
   }
   if (spec.hostUsers !== false) return
   if (spec.hostNetwork === true) field.child("hostNetwork").forbidden("when `hostUsers` is false")

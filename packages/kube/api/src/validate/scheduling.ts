@@ -3,7 +3,8 @@
  * (pkg/apis/core/validation/validation.go). Not supported: matchLabelKeys' overlaps with the selector.
  */
 import type {
-  Affinity, NodeSelectorRequirement, NodeSelectorTerm, PodAffinityTerm, Taint, Toleration, TopologySpreadConstraint
+  Affinity, NodeSelectorRequirement, NodeSelectorTerm, PodAffinityTerm, Taint, Toleration,
+  TopologySpreadConstraint
 } from "../schema/scheduling.ts"
 import type { Field } from "./field.ts"
 import { dnsLabel, dnsSubdomain, labelKey, labelValue } from "./format.ts"
@@ -27,7 +28,9 @@ export function validateTolerations(tolerations: ReadonlyArray<Toleration>, fiel
       const faults = labelValue(value)
       if (faults.length > 0) at.child("operator").invalid(value, faults.join(";"))
     } else if (operator === "Exists") {
-      if (value !== "") at.child("operator").invalid(toleration, "value must be empty when `operator` is 'Exists'")
+      if (value !== "") {
+        at.child("operator").invalid(toleration, "value must be empty when `operator` is 'Exists'")
+      }
     } else at.child("operator").notSupported(operator, ["Equal", "Exists"])
     if (effect !== "" && !EFFECTS.includes(effect)) at.child("effect").notSupported(effect, EFFECTS)
   }
@@ -91,14 +94,19 @@ function validateNodeTerm(term: NodeSelectorTerm, field: Field): void {
     if (operator !== "In" && operator !== "NotIn") {
       at.child("operator").invalid(operator, "not a valid selector operator")
     } else if (values.length !== 1) {
-      at.child("values").required("must be only one value when `operator` is 'In' or 'NotIn' for node field selector")
+      at.child("values")
+        .required("must be only one value when `operator` is 'In' or 'NotIn' for node field selector")
     }
     if (key !== "metadata.name") at.child("key").invalid(key, "not a valid field selector key")
-    else for (const [j, value] of values.entries()) at.child("values", j).invalidEach(value, dnsSubdomain(value))
+    else {
+      for (const [j, value] of values.entries()) at.child("values", j).invalidEach(value, dnsSubdomain(value))
+    }
   }
 }
 
-function validateNodeRequirement({ key, operator, values = [] }: NodeSelectorRequirement, field: Field): void {
+function validateNodeRequirement(
+  { key, operator, values = [] }: NodeSelectorRequirement, field: Field
+): void {
   const at = field.child("values")
   if (operator === "In" || operator === "NotIn") {
     if (values.length === 0) at.required("must be specified when `operator` is 'In' or 'NotIn'")
@@ -120,7 +128,9 @@ function validatePodTerm(term: PodAffinityTerm, field: Field): void {
   else field.child("topologyKey").invalidEach(term.topologyKey, labelKey(term.topologyKey))
 }
 
-export function validateTopologySpread(constraints: ReadonlyArray<TopologySpreadConstraint>, field: Field): void {
+export function validateTopologySpread(
+  constraints: ReadonlyArray<TopologySpreadConstraint>, field: Field
+): void {
   for (const [i, constraint] of constraints.entries()) {
     const at = field.child(i)
     const { maxSkew, topologyKey, whenUnsatisfiable, minDomains } = constraint
@@ -128,15 +138,19 @@ export function validateTopologySpread(constraints: ReadonlyArray<TopologySpread
     if (topologyKey === "") at.child("topologyKey").required("can not be empty")
     else at.child("topologyKey").invalidEach(topologyKey, labelKey(topologyKey))
     const actions = ["DoNotSchedule", "ScheduleAnyway"]
-    if (!actions.includes(whenUnsatisfiable)) at.child("whenUnsatisfiable").notSupported(whenUnsatisfiable, actions)
+    if (!actions.includes(whenUnsatisfiable)) {
+      at.child("whenUnsatisfiable").notSupported(whenUnsatisfiable, actions)
+    }
     const isRepeated = constraints.slice(i + 1).some((other) =>
       other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable)
-    if (isRepeated) at.child("{topologyKey, whenUnsatisfiable}").duplicate(`{${topologyKey}, ${whenUnsatisfiable}}`)
+    if (isRepeated) {
+      at.child("{topologyKey, whenUnsatisfiable}").duplicate(`{${topologyKey}, ${whenUnsatisfiable}}`)
+    }
     if (minDomains !== undefined) {
       if (minDomains <= 0) at.child("minDomains").invalid(minDomains, "must be greater than zero")
       if (whenUnsatisfiable !== "DoNotSchedule") {
-        at.child("minDomains").invalid(minDomains, "can only use minDomains if whenUnsatisfiable=DoNotSchedule, " +
-          `not ${whenUnsatisfiable}`)
+        at.child("minDomains").invalid(minDomains, "can only use minDomains if " +
+          `whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`)
       }
     }
     for (const key of ["nodeAffinityPolicy", "nodeTaintsPolicy"] as const) {

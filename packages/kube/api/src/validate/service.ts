@@ -17,8 +17,9 @@ export function validateService({ spec }: Service, root: Field): void {
   const { type = "ClusterIP", ports = [] } = spec
   const isHeadless = spec.clusterIP === "None"
   if (type === "ExternalName") {
-    if ((spec.externalName ?? "") === "") field.child("externalName").required()
-    else field.child("externalName").invalidEach(spec.externalName, dnsSubdomain(spec.externalName!.replace(/\.$/, "")))
+    const { externalName = "" } = spec
+    if (externalName === "") field.child("externalName").required()
+    else field.child("externalName").invalidEach(externalName, dnsSubdomain(externalName.replace(/\.$/, "")))
     if (spec.clusterIP !== undefined && spec.clusterIP !== "") {
       field.child("clusterIP").forbidden("may not be set when `type` is 'ExternalName'")
     }
@@ -38,7 +39,8 @@ export function validateService({ spec }: Service, root: Field): void {
     field.child("clusterIPs").invalid(clusterIPs, "first value must match `clusterIP`")
   }
   if (clusterIPs.length > 2) field.child("clusterIPs").invalid(clusterIPs, "may only hold up to 2 values")
-  oneOf(field.child("ipFamilyPolicy"), spec.ipFamilyPolicy, ["SingleStack", "PreferDualStack", "RequireDualStack"])
+  oneOf(field.child("ipFamilyPolicy"), spec.ipFamilyPolicy,
+    ["SingleStack", "PreferDualStack", "RequireDualStack"])
   for (const [i, family] of (spec.ipFamilies ?? []).entries()) {
     oneOf(field.child("ipFamilies", i), family, ["IPv4", "IPv6"])
     if (spec.ipFamilies!.indexOf(family) < i) field.child("ipFamilies", i).duplicate(family)

@@ -16,8 +16,9 @@ import type { Field } from "./field.ts"
 const IMMUTABLE = "field is immutable"
 
 const POD_FORBIDDEN = "pod updates may not change fields other than `spec.containers[*].image`," +
-  "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing " +
-  "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+  "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to " +
+  "existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was " +
+  "previously negative)"
 
 const STATEFUL_SET_MUTABLE = [
   "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
@@ -25,8 +26,8 @@ const STATEFUL_SET_MUTABLE = [
 ]
 
 const JOB_IMMUTABLE = [
-  "completions", "selector", "template", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy",
-  "successPolicy"
+  "completions", "selector", "template", "completionMode", "podFailurePolicy", "backoffLimitPerIndex",
+  "managedBy", "successPolicy"
 ] as const
 
 const equal = (a: unknown, b: unknown) => a === b || canonical(a) === canonical(b)
@@ -43,11 +44,15 @@ export function validateImmutable(before: KubeObject, after: KubeObject, root: F
   const keep = (b: object, a: object, keys: ReadonlyArray<string>) => {
     for (const key of keys) {
       const value = (a as Readonly<Record<string, unknown>>)[key]
-      if (!equal((b as Readonly<Record<string, unknown>>)[key], value)) spec.child(key).invalid(value, IMMUTABLE)
+      if (!equal((b as Readonly<Record<string, unknown>>)[key], value)) {
+        spec.child(key).invalid(value, IMMUTABLE)
+      }
     }
   }
   if (is("Pod", before) && is("Pod", after)) return validatePodUpdate(before, after, spec)
-  if (is("StatefulSet", before) && is("StatefulSet", after)) return validateStatefulSetUpdate(before, after, spec)
+  if (is("StatefulSet", before) && is("StatefulSet", after)) {
+    return validateStatefulSetUpdate(before, after, spec)
+  }
   if (is("Job", before) && is("Job", after)) return keep(before.spec, after.spec, JOB_IMMUTABLE)
   for (const kind of ["Deployment", "ReplicaSet", "DaemonSet"] as const) {
     if (is(kind, before) && is(kind, after)) return keep(before.spec, after.spec, ["selector"])
@@ -91,7 +96,8 @@ function validatePodUpdate(before: Pod, after: Pod, field: Field): void {
   const given = after.spec.tolerations ?? []
   const lasting = ({ tolerationSeconds: _, ...rest }: Toleration) => rest
   if (!kept.every((toleration) => given.some((other) => equal(lasting(toleration), lasting(other))))) {
-    field.child("tolerations").forbidden("existing toleration can not be modified except its tolerationSeconds")
+    field.child("tolerations")
+      .forbidden("existing toleration can not be modified except its tolerationSeconds")
   }
   const changed: Array<string> = []
   difference(fixedPart(before), fixedPart(after), ["spec"], changed)

@@ -75,7 +75,8 @@ export function validateStatefulSet({ spec }: StatefulSet, root: Field): void {
   const strategy = field.child("updateStrategy")
   if (type === "OnDelete") {
     if (rollingUpdate !== undefined) {
-      strategy.child("rollingUpdate").invalid(rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'")
+      strategy.child("rollingUpdate")
+        .invalid(rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'")
     }
   } else if (type !== "RollingUpdate") {
     strategy.invalid(updateStrategy, "must be 'RollingUpdate' or 'OnDelete'")
@@ -114,7 +115,9 @@ export function validateDaemonSet({ spec }: DaemonSet, root: Field): void {
   const { type = "RollingUpdate", rollingUpdate } = spec.updateStrategy ?? {}
   const strategy = field.child("updateStrategy")
   if (type === "OnDelete") return
-  if (type !== "RollingUpdate") return strategy.child("type").notSupported(type, ["RollingUpdate", "OnDelete"])
+  if (type !== "RollingUpdate") {
+    return strategy.child("type").notSupported(type, ["RollingUpdate", "OnDelete"])
+  }
   const { maxUnavailable = 1, maxSurge = 0 } = rollingUpdate ?? {}
   const at = strategy.child("rollingUpdate")
   for (const [value, key] of [[maxUnavailable, "maxUnavailable"], [maxSurge, "maxSurge"]] as const) {
@@ -165,8 +168,8 @@ export function validateJobSpec(spec: JobSpec, field: Field): void {
     const { completions, parallelism = 1 } = spec
     if (completions === undefined) field.child("completions").required("when completion mode is Indexed")
     else if (completions > INDEXED_COMPLETIONS_MAX) {
-      field.child("completions").invalid(completions, `must be less than or equal to ${INDEXED_COMPLETIONS_MAX} when ` +
-        "completion mode is Indexed")
+      field.child("completions").invalid(completions, `must be less than or equal to ` +
+        "${INDEXED_COMPLETIONS_MAX} when completion mode is Indexed")
     }
     if (parallelism > INDEXED_PARALLELISM_MAX) {
       field.child("parallelism").invalid(parallelism,
@@ -203,7 +206,8 @@ function validateAlwaysRestarted(
     field.child("spec", "restartPolicy").notSupported(restartPolicy, ["Always"])
   }
   if (activeDeadlineSeconds !== undefined) {
-    field.child("spec", "activeDeadlineSeconds").forbidden(`activeDeadlineSeconds in ${kind} is not Supported`)
+    field.child("spec", "activeDeadlineSeconds")
+      .forbidden(`activeDeadlineSeconds in ${kind} is not Supported`)
   }
 }
 
@@ -227,5 +231,7 @@ function validateIntOrPercent(value: number | string, field: Field): void {
 }
 
 function atMostAll(value: number | string, field: Field): void {
-  if (typeof value === "string" && intOrPercent(value) > 100) field.invalid(value, "must not be greater than 100%")
+  if (typeof value === "string" && intOrPercent(value) > 100) {
+    field.invalid(value, "must not be greater than 100%")
+  }
 }
