@@ -10,7 +10,7 @@
  *   yES oN tRUE                               strings     ~ null Null NULL and nothing       null
  *   017 0o17 0O17 0b1111 0xf 0XF +15 1_5      15          08 (no octal)                      8
  *   0o8 0b2 0x _1 1e400 .e3                   strings     1e3 1. 1_0.5 .5_0                  1000 1 10.5 0.5
- *   12:30:45 2024-01-01 1.2.3 0x1p3           strings     .inf .nan                          error; as keys ".inf"
+ *   12:30:45 2024-01-01 1.2.3 0x1p3           strings     .inf .nan                    error; as keys ".inf"
  *   {n: 3} {0x10: 3} {1.10: 3} {1e7: 3}       "false" "16" "1.1" "1e+07" as keys
  *   {~: 3} {[a]: 3} {{a: b}: 3}               error       9007199254740993 (kept by kubectl) error
  *   18446744073709551615 (beyond int64)       nearest double
@@ -19,13 +19,14 @@
  *   a key, then <<: *a                        the merge wins; <<: first, the key wins; <<: [*a, *b], a wins
  *   --- text, ---text                         error       %YAML, %TAG                        error
  *   {…}{…} JSON values in a row               documents   [..] or text as a document         error
- *   items: [...] at the top, of any kind      a list      PodList items without kind         Pod, the list's apiVersion
+ *   items: [...] at the top, of any kind      a list      items of a PodList without kind    kind Pod
  *   items: null                               no objects  a list in a list                   error
  *
  * Stricter than kubectl, which would lose or change input in silence: a key twice (the last wins there), an
- * unknown tag (dropped), an int64 beyond 2^53, text after `...` (dropped), invalid UTF-8 (U+FFFD), an object above 3 MiB (the API
- * server's limit of a request) in the file already.
- * Looser: JSON may be followed by YAML documents of any number.
+ * unknown tag (dropped), text after `...` (dropped), invalid UTF-8 (U+FFFD). Stricter also: an int64 beyond
+ * 2^53, and an object above 3 MiB, the API server's limit of a request, in the file already.
+ * Stricter by the `yaml` package: "a"#c without a space, \' in double quotes, a block text's | or > at column 1
+ * under its key. Looser: a tab before a plain text, \/ in double quotes, JSON followed by any YAML documents.
  */
 import { type Fault, JsonReader } from "./json-reader.ts"
 import { describe, makeProblem, type Path, type Place, type Problem, quote } from "./problem.ts"
@@ -103,7 +104,7 @@ export class Document {
     this.#prefix = prefix
   }
 
-  /** 1-based; of the nearest existing parent's key where the path leads to nothing. `atKey`: of the last key itself. */
+  /** 1-based; of the nearest existing parent's key where the path leads to nothing. `atKey`: of the last key. */
   place(path: Path = [], atKey = false): Place {
     return this.#piece.text.placeAt(this.#piece.offset([...this.#prefix, ...path], atKey))
   }

@@ -152,7 +152,7 @@ function binary(source: string): { readonly value: string } | { readonly error: 
   }
 }
 
-/** The JSON key of a YAML key, as sigs.k8s.io/yaml converts it; null is refused there, as is what it cannot name. */
+/** The JSON key of a YAML key, as sigs.k8s.io/yaml converts it; null for those that it refuses. */
 export function keyOf(value: Resolved, source: string): string | null {
   if (typeof value === "string" || typeof value === "boolean") return String(value)
   if (value === null) return null

@@ -101,12 +101,6 @@ export function sourcesFrom(files: Readonly<Record<string, string | Uint8Array>>
 
 const readStdin = Effect.fnUntraced(function* () {
   const stdio = yield* Stdio.Stdio
-  if (yield* stdio.stdinIsTerminal) {
-    return bad(STDIN_NAME, {
-      what: "standard input is a terminal",
-      remedy: "pipe manifests into it: helm template … | podwire run -f -"
-    })
-  }
   return yield* collect(STDIN_NAME, stdio.stdin)
 })
 

@@ -33,6 +33,8 @@ interface Anchor {
   readonly mapping: boolean
 }
 
+/** What the lexer says before a plain or block scalar (its `cst.SCALAR`). */
+const SCALAR_FOLLOWS = "\x1f"
 const YAML_TAG = "tag:yaml.org,2002:"
 const COLLECTION_TAGS = new Set(["map", "seq", "set", "omap", "pairs"])
 const OPTIONS = {
@@ -44,7 +46,7 @@ const OPTIONS = {
   prettyErrors: false
 } as const
 
-/** The tree of the text's first document (null when it is empty), and what is wrong with it. Offsets start at `base`. */
+/** The tree of the first document (null when it is empty) and what is wrong with it; offsets from `base`. */
 export function readYaml(
   text: string,
   base: number
@@ -55,16 +57,31 @@ export function readYaml(
   if (contents === null) return { tree: null, faults: [] }
   const builder = new Builder(base)
   const tree = builder.build(contents, [])
+  if (builder.faults.length === 0 && builder.texts !== composed.texts) {
+    // yaml 2.9.1 drops, without an error, a list that stands at the column of the `?` before it.
+    const what = "text after a `? key` that would be lost"
+    return { tree, faults: [{ at: base + composed.explicitAt, what, remedy: "write `key: value`" }] }
+  }
   return { tree, faults: builder.faults }
 }
 
+interface Composed {
+  readonly contents: ParsedNode | null
+  /** Scalars and aliases in the text, to be found again in the tree. */
+  readonly texts: number
+  readonly explicitAt: number
+}
+
 /** Lexer and parser keep their own stacks; depth is checked there, before anything recurses. */
-function compose(text: string): { readonly contents: ParsedNode | null } | Fault {
+function compose(text: string): Composed | Fault {
   const parser = new Parser()
   const composer = new Composer(OPTIONS)
   let contents: ParsedNode | null = null
   let fault: Fault | null = null
   let quoteAt = 0
+  let explicitAt = 0
+  let texts = 0
+  let scalar = false
   const take = (tokens: Iterable<Parameters<Composer["next"]>[0]>) => {
     for (const token of tokens) for (const doc of composer.next(token)) finish(doc)
   }
@@ -76,14 +93,22 @@ function compose(text: string): { readonly contents: ParsedNode | null } | Fault
     contents ??= doc.contents
   }
   for (const lexeme of lexerLikeGo().lex(text)) {
-    if (lexeme.startsWith('"') || lexeme.startsWith("'")) quoteAt = parser.offset
+    const first = lexeme[0]
+    const quoted = first === '"' || first === "'"
+    if (quoted) quoteAt = parser.offset
+    if (lexeme === "?") explicitAt = parser.offset
+    if (scalar) scalar = false
+    else if (lexeme === SCALAR_FOLLOWS) {
+      scalar = true
+      texts++
+    } else if (quoted || (first === "*" && lexeme.length > 1)) texts++
     take(parser.next(lexeme))
     // The stack holds the document and a scalar besides the collections.
     if (parser.stack.length > DEPTH_MAX + 2) return { at: parser.offset, what: tooDeep() }
   }
   take(parser.end())
   for (const doc of composer.end(false, text.length)) finish(doc)
-  return fault ?? { contents }
+  return fault ?? { contents, texts, explicitAt }
 }
 
 interface LexerState {
@@ -115,6 +140,8 @@ function lexerLikeGo(): Lexer {
 
 class Builder {
   readonly faults: Array<Fault> = []
+  /** Scalars and aliases that stand in the text, as met. */
+  texts = 0
   readonly #base: number
   readonly #anchors = new Map<string, Anchor>()
   #nodes = 0
@@ -179,6 +206,7 @@ class Builder {
   }
 
   #resolve(node: ScalarNode, source: string, at: number, path: Path) {
+    if (source !== "" || node.type !== "PLAIN") this.texts++
     if (!source.isWellFormed()) {
       this.faults.push({
         at,
@@ -208,6 +236,7 @@ class Builder {
     const explicit = new Set<string>()
     for (const pair of node.items) {
       if (isMerge(pair)) {
+        this.texts++
         this.#merge(pair.value, entries, path)
         continue
       }
@@ -234,7 +263,10 @@ class Builder {
       return this.#badKey((target?.items ?? isSeq(node)) ? "a list" : "a mapping", at, path)
     }
     const scalar = node as ScalarNode | null
-    if (scalar?.anchor !== undefined) this.build(scalar, path)
+    if (scalar?.anchor !== undefined) {
+      this.build(scalar, path)
+      this.texts--
+    }
     const source = String(scalar?.value ?? "")
     const value = scalar === null ? null : this.#resolve(scalar, source, at, path)
     return keyOf(value, source) ?? this.#badKey(value === null ? "null" : source, at, path)
@@ -282,6 +314,7 @@ class Builder {
   }
 
   #alias(name: string, at: number, path: Path): Tree {
+    this.texts++
     const anchor = this.#anchors.get(name)
     if (anchor === undefined) {
       this.faults.push({

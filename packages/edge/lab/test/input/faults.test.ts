@@ -162,6 +162,15 @@ f.yaml:1:2501: not JSON: nested more than 500 levels deep
 f.yaml:502:503: nested more than 500 levels deep`)
 })
 
+it("a list at the column of its ? key, which yaml 2.9.1 drops, is an error", () => {
+  expect(read(`${HEAD}a:\n  ? b\n  - c\n`)).toBe(
+    "f.yaml:4:3: text after a `? key` that would be lost; write `key: value`"
+  )
+  expect(read(`${HEAD}? b\n: [c]\n? &x d\n: *x\n? e\n<<: {f: g}\n`)).toBe(
+    '{"apiVersion":"v1","kind":"ConfigMap","b":["c"],"d":"d","e":null,"f":"g"}'
+  )
+})
+
 it("problems are sorted, cut at fifty, and whole as JSON", () => {
   const { problems } = readDocuments([
     { name: "b.yaml", content: "a\n---\n".repeat(60) },
