@@ -93,8 +93,9 @@ export class Document {
   readonly #piece: Piece
   /** Where a list holds this object. */
   readonly #prefix: Path
+  readonly #at: number
 
-  constructor(index: number, value: ObjectValue, piece: Piece, prefix: Path) {
+  constructor(index: number, value: ObjectValue, piece: Piece, prefix: Path, at: number) {
     this.file = piece.text.file
     this.index = index
     this.apiVersion = value["apiVersion"] as string
@@ -102,11 +103,15 @@ export class Document {
     this.value = value
     this.#piece = piece
     this.#prefix = prefix
+    this.#at = at
   }
 
   /** 1-based; of the nearest existing parent's key where the path leads to nothing. `atKey`: of the last key. */
   place(path: Path = [], atKey = false): Place {
-    return this.#piece.text.placeAt(this.#piece.offset([...this.#prefix, ...path], atKey))
+    const whole = path.length === 0
+    return this.#piece.text.placeAt(
+      whole ? this.#at : this.#piece.offset([...this.#prefix, ...path], atKey)
+    )
   }
 
   /** What a decoder found wrong with the value, as problems with places. */
@@ -314,7 +319,7 @@ class FileReader {
       )
       return
     }
-    this.#documents.push(new Document(this.#index++, value, piece, prefix))
+    this.#documents.push(new Document(this.#index++, value, piece, prefix, tree.at))
   }
 
   #typed(tree: Tree, prefix: Path): boolean {
