@@ -29,7 +29,8 @@ export interface Host extends Stores {
   vethName(): string
   /** A locally administered unicast address for an interface of that name. */
   macFor(owner: string): number
-  /** No gratuitous ARP and no duplicate address detection: for thousands of pods at one instant. */
+  /** For thousands of pods at one instant: no gratuitous ARP, no duplicate address detection, and no IPv6
+   * link-local address on the hosts' ends. */
   readonly quiet: boolean
 }
 

@@ -95,8 +95,7 @@ export function decodeResult(json: Json, at: Path, decoder: Decoder): Result | u
     ...optional("pciID", decoder.string(item, "pciID", path))
   }))
   const ips = list(json, "ips", at, decoder, (item, path) => {
-    const address = decoder.cidr(item, "address", path) ??
-      decoder.fail([...path, "address"], "Required value: an address with its prefix length")
+    const address = requiredCidr(item, "address", path, decoder)
     const gateway = decoder.ip(item, "gateway", path) ?? null
     const index = decoder.integer(item, "interface", path) ?? null
     return address === undefined ? undefined : { address, gateway, interface: index }
@@ -108,8 +107,7 @@ export function decodeResult(json: Json, at: Path, decoder: Decoder): Result | u
 
 export function decodeRoutes(from: JsonObject, at: Path, decoder: Decoder): ReadonlyArray<ResultRoute> {
   return list(from, "routes", at, decoder, (item, path) => {
-    const dst = decoder.cidr(item, "dst", path) ??
-      (item["dst"] === undefined ? decoder.fail([...path, "dst"], "Required value: a network") : undefined)
+    const dst = requiredCidr(item, "dst", path, decoder)
     const route = {
       gw: decoder.ip(item, "gw", path) ?? null,
       mtu: decoder.integer(item, "mtu", path) ?? 0,
@@ -120,6 +118,12 @@ export function decodeRoutes(from: JsonObject, at: Path, decoder: Decoder): Read
     }
     return dst === undefined ? undefined : { dst, ...route }
   })
+}
+
+function requiredCidr(from: JsonObject, key: string, at: Path, decoder: Decoder): Cidr | undefined {
+  const found = from[key] !== undefined && from[key] !== null
+  return found ? decoder.cidr(from, key, at)
+    : decoder.fail([...at, key], "Required value: an address with its prefix length")
 }
 
 export function decodeDns(from: JsonObject, at: Path, decoder: Decoder): Dns {

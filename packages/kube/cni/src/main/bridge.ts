@@ -3,8 +3,9 @@
  * end in the bridge, addresses from IPAM, and with isGateway the gateway's address on the bridge itself.
  * Steps come in the real plugin's order. The bridge outlives its pods, also when ADD fails.
  *
- * A gateway's bridge keeps the MAC that it was made with: the real plugin sets it when it adds the address,
- * so that it does not follow the ports.
+ * `mtu` is the ports': the bridge takes the smallest of theirs, and 1500 again when the last one has left. What
+ * it is created with does not pin it, in Linux either. A gateway's bridge keeps the MAC that it was made with:
+ * the real plugin sets it when it adds the address, so that it does not follow the ports.
  */
 import { Bridge, Errno } from "@podwire/netdev"
 import { DEFAULT4, DEFAULT6, type Netns } from "@podwire/netns"
@@ -50,13 +51,14 @@ function add(call: Call, conf: BridgeConf): Result | CniError {
   if (wanted instanceof CniError) return wanted
   const br = ensureBridge(host, conf)
   if (br instanceof CniError) return br
+  const bridgeMac = br.mac
   if (netns === null) return noNetns(call.netnsPath).within("failed to open netns " + goQuote(call.netnsPath))
   const pair = setupVeth(call, netns, conf.mtu, wanted)
   if (pair instanceof CniError) return pair
   const why = join(br, pair, conf)
   if (why !== null) return why
   let result: Result = {
-    interfaces: [describe(br, ""), describe(pair.outside, ""), describe(pair.inside, call.netnsPath)],
+    interfaces: [UNKNOWN, describe(pair.outside, ""), describe(pair.inside, call.netnsPath)],
     ips: [], routes: [], dns: NO_DNS
   }
   if (conf.ipam !== null) {
@@ -64,7 +66,7 @@ function add(call: Call, conf: BridgeConf): Result | CniError {
     if (got instanceof CniError) return got
     result = addGateways({ ...got, interfaces: result.interfaces }, conf)
     const failed = result.ips.length === 0 ? CniError.internal("IPAM plugin returned missing IP config")
-      : setAddresses(call, conf, netns, br, pair, result)
+      : setAddresses(call, conf, netns, br, bridgeMac, pair, result)
     if (failed !== null) {
       conf.ipam.del(call)
       return failed
@@ -74,6 +76,9 @@ function add(call: Call, conf: BridgeConf): Result | CniError {
   const interfaces = [describe(br, ""), ...result.interfaces.slice(1)]
   return { ...result, interfaces, dns: dnsIsSet(conf.dns) ? conf.dns : result.dns }
 }
+
+/** The bridge's place in the result, until its MAC is known. */
+const UNKNOWN: Interface = { name: "", mac: "", mtu: 0, sandbox: "" }
 
 function wantedMac(call: Call, conf: BridgeConf): string | CniError {
   if (call.args === "") return conf.mac
@@ -95,7 +100,6 @@ function ensureBridge(host: Host, conf: BridgeConf): Bridge | CniError {
     const address = conf.isGateway ? host.macFor(`${netns.name}/${name}`) : 0
     dev = new Bridge(host.engine, host.pool, name, address)
     netns.attach(dev)
-    if (conf.mtu !== 0) netns.setMtu(dev, conf.mtu)
     if (host.quiet) netns.sysctl.set(`net/ipv6/conf/${name}/accept_dad`, "0")
   }
   if (!(dev instanceof Bridge)) return failed(`${goQuote(name)} already exists but is not a bridge`)
@@ -141,7 +145,7 @@ function firstOf(address: cidr.Cidr): Ip {
 }
 
 function setAddresses(
-  call: Call, conf: BridgeConf, netns: Netns, br: Bridge, { inside }: Pair, result: Result
+  call: Call, conf: BridgeConf, netns: Netns, br: Bridge, bridgeMac: number, { inside }: Pair, result: Result
 ): CniError | null {
   const { host, ifName } = call
   const set = (key: string, value: string) => netns.sysctl.set(key, value)
@@ -153,7 +157,8 @@ function setAddresses(
   for (const version of [4, 6] as const) {
     const mine = result.ips.filter(({ address }) => family(address.ip) === version)
     for (const { address, gateway } of mine) {
-      const why = ensureAddress(host, br, { ip: gateway!, bits: address.bits }, conf.forceAddress)
+      const wanted = { ip: gateway!, bits: address.bits }
+      const why = ensureAddress(host, br, bridgeMac, wanted, conf.forceAddress)
       if (why !== null) return CniError.internal(`failed to set bridge addr: ${why}`)
     }
     if (mine.length > 0) enableForward(host.netns, version)
@@ -162,7 +167,9 @@ function setAddresses(
 }
 
 /** ensureAddr: IPv4 has one address, IPv6 one of every network that overlaps with no other. */
-function ensureAddress(host: Host, br: Bridge, wanted: cidr.Cidr, force: boolean): string | null {
+function ensureAddress(
+  host: Host, br: Bridge, bridgeMac: number, wanted: cidr.Cidr, force: boolean
+): string | null {
   const version = family(wanted.ip)
   for (const { cidr: there } of host.netns.addresses(br)) {
     if (family(there.ip) !== version) continue
@@ -172,8 +179,12 @@ function ensureAddress(host: Host, br: Bridge, wanted: cidr.Cidr, force: boolean
     host.netns.delAddress(br, there)
   }
   const errno = host.netns.addAddress(br, wanted, { nodad: host.quiet })
-  if (errno === Errno.OK || errno === Errno.EEXIST) return null
-  return `could not add IP address ${cidr.format(wanted)} to ${goQuote(br.name)}: ${errorText(errno)}`
+  if (errno !== Errno.OK && errno !== Errno.EEXIST) {
+    return `could not add IP address ${cidr.format(wanted)} to ${goQuote(br.name)}: ${errorText(errno)}`
+  }
+  // Else the bridge would go on following the lowest MAC of its ports.
+  if (bridgeMac !== 0) br.setMac(bridgeMac)
+  return null
 }
 
 export function enableForward(netns: Netns, version: 4 | 6): void {

@@ -20,8 +20,6 @@ const SCOPES: ReadonlyArray<readonly [number, Scope | "nowhere"]> =
 
 /** Go's syscall.Errno says it in lower case. */
 export function errorText(errno: Errno): string {
-  // A bridge that is full says EXFULL, which the device calls ENFILE.
-  if (errno === Errno.ENFILE) return "exchange full"
   const text = strerror(errno)
   return text.charAt(0).toLowerCase() + text.slice(1)
 }

@@ -42,7 +42,8 @@ export function setupVeth(call: Call, netns: Netns, mtu: number, address: string
   }
   if (host.quiet) {
     netns.sysctl.set(`net/ipv6/conf/${ifName}/accept_dad`, "0")
-    host.netns.sysctl.set(`net/ipv6/conf/${name}/accept_dad`, "0")
+    // IN6_ADDR_GEN_MODE_NONE: a thousand ports' link-local addresses are what nobody asks for.
+    host.netns.sysctl.set(`net/ipv6/conf/${name}/addr_gen_mode`, "1")
   }
   host.netns.setUp(outside)
   host.netns.sysctl.set(`net/ipv6/conf/${name}/accept_ra`, "0")
