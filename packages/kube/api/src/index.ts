@@ -31,3 +31,4 @@ export {
 export { type Labels, matchesLabels } from "./selector.ts"
 export { invalidText, type Refusal, refusalText, resourceName } from "./status.ts"
 export { validate, validateUpdate } from "./validate.ts"
+export { threeWayMerge } from "./apply.ts"
