@@ -16,8 +16,8 @@ type Fields = Readonly<Record<string, unknown>>
 const MERGE_KEYS: Readonly<Record<string, string>> = {
   containers: "name", initContainers: "name", ephemeralContainers: "name", env: "name", volumes: "name",
   volumeMounts: "mountPath", volumeDevices: "devicePath", imagePullSecrets: "name", secrets: "name",
-  hostAliases: "ip", topologySpreadConstraints: "topologyKey", schedulingGates: "name", resourceClaims: "name",
-  ownerReferences: "uid"
+  hostAliases: "ip", topologySpreadConstraints: "topologyKey", schedulingGates: "name",
+  resourceClaims: "name", ownerReferences: "uid"
 }
 /** Lists of words that merge as sets. */
 const SETS: ReadonlySet<string> = new Set(["finalizers", "podCIDRs"])
@@ -28,8 +28,8 @@ const CONTAINERS: ReadonlySet<string> = new Set(["containers", "initContainers",
 
 /**
  * The live object with the manifest laid over it, to be given to `admitUpdate`; `live` itself when that
- * changes nothing (kubectl sends nothing then, and says `unchanged`). `before` is the manifest that was applied
- * last (null: somebody else made the object). Both manifests as they were read, without defaults.
+ * changes nothing (kubectl sends nothing then, and says `unchanged`). `before` is the manifest that was
+ * applied last (null: somebody else made the object). Both manifests as they were read, without defaults.
  */
 export function threeWayMerge(live: KubeObject, before: unknown, manifest: unknown): unknown {
   const isStrategic = kindOfObject(live) !== null
@@ -42,7 +42,7 @@ export function threeWayMerge(live: KubeObject, before: unknown, manifest: unkno
 
 const SERVER_SET = ["uid", "resourceVersion", "creationTimestamp", "generation"] as const
 
-/** kubectl keeps an annotation of its own there, so annotations never go as a whole; the server's fields stay. */
+/** kubectl has an annotation of its own, so annotations never go as a whole; the server's fields stay. */
 function withMeta(given: Fields, live: KubeObject): Fields {
   const metadata: Record<string, unknown> = { ...fields(given["metadata"]) }
   if (live.metadata.annotations !== undefined) metadata["annotations"] = fields(metadata["annotations"])
@@ -96,7 +96,8 @@ function mergeValue(live: unknown, before: unknown, given: unknown, place: Place
     return [...given as ReadonlyArray<unknown>, ...others as ReadonlyArray<unknown>]
   }
   const key = mergeKey(place)
-  if (key === null || ![...given, ...live].every((item) => isMap(item) && item[key] !== undefined)) return given
+  if (key === null) return given
+  if (![...given, ...live].every((item) => isMap(item) && item[key] !== undefined)) return given
   return mergeLists(live as ReadonlyArray<Fields>, last, given as ReadonlyArray<Fields>, key, place)
 }
 
