@@ -79,7 +79,8 @@ export function decodeNetwork(value: unknown): NetworkConfig | ReadonlyArray<Pro
   const plugins = items.flatMap((item, i) => {
     const at: Path = single ? [] : ["plugins", i]
     const object = decoder.element(item, at)
-    const made = object === undefined ? null : decodePlugin(object, at, { name, cniVersion }, decoder, notModelled)
+    if (object === undefined) return []
+    const made = decodePlugin(object, at, { name, cniVersion }, decoder, notModelled)
     return made === null ? [] : [made]
   })
   const flags = {
@@ -131,7 +132,9 @@ function flag(value: JsonObject, key: string, decoder: Decoder): boolean {
   const written = value[key]
   if (typeof written !== "string") return decoder.boolean(value, key, []) ?? false
   const word = written.toLowerCase()
-  if (word !== "true" && word !== "false") decoder.fail([key], `invalid value ${JSON.stringify(word)} for ${key}`)
+  if (word !== "true" && word !== "false") {
+    decoder.fail([key], `invalid value ${JSON.stringify(word)} for ${key}`)
+  }
   return word === "true"
 }
 
@@ -151,7 +154,8 @@ function decodePlugin(
   const found = KINDS.get(type)
   if (found === undefined) {
     const message = type === "" ? "missing 'type'" : pluginNotFound(type)
-    if (type !== "" || written["type"] === undefined || written["type"] === "") decoder.fail([...at, "type"], message)
+    const said = type === "" && written["type"] !== undefined && written["type"] !== ""
+    if (!said) decoder.fail([...at, "type"], message)
     return null
   }
   const loaded = found.load(raw)
@@ -159,7 +163,9 @@ function decodePlugin(
     for (const { path, message } of loaded) decoder.fail([...at, ...path], message)
     return null
   }
-  for (const { key, reason } of loaded.notModelled) notModelled.push({ path: [...at, key], what: key, reason })
+  for (const { key, reason } of loaded.notModelled) {
+    notModelled.push({ path: [...at, key], what: key, reason })
+  }
   const nobody = (path: Path): NotModelled =>
     ({ path: [...at, ...path], what: String(path.at(-1)), reason: `the ${type} plugin does not read it` })
   const known = new Set([...PLUGIN_KEYS, ...found.keys, ...(at.length === 0 ? LIST_KEYS : [])])

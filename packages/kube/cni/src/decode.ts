@@ -1,5 +1,5 @@
 /**
- * Reading typed values out of JSON, with the place of everything that is wrong: all of it, not only the first.
+ * Reading typed values out of JSON, with the place of everything that is wrong, not only of the first thing.
  * As in Go, null says nothing, and so does a key that nobody asks for; who wants to name the latter asks
  * `unknownKeys`. The words for a wrong type are our own, Go's name the structs of a program.
  */
@@ -86,7 +86,8 @@ export class Decoder {
     const text = this.string(from, key, at)
     if (text === undefined) return undefined
     // Go reads a prefix length with leading zeros.
-    return cidr.parse(text.replace(/\/0+(?=\d)/, "/")) ?? this.fail([...at, key], `invalid CIDR address: ${text}`)
+    const found = cidr.parse(text.replace(/\/0+(?=\d)/, "/"))
+    return found ?? this.fail([...at, key], `invalid CIDR address: ${text}`)
   }
 
   #typed(from: JsonObject, key: string, at: Path, kind: string): Json | undefined {

@@ -6,7 +6,9 @@ export { formatLeases, type Lease, type LeaseStore, MemoryStore } from "./ipam/l
 export { canonicalize, formatSet, type Range, type RangeConfig, type RangeSet } from "./ipam/range.ts"
 export type { Stores } from "./plugin.ts"
 export { type Output, runPlugin } from "./protocol.ts"
-export { type Dns, type Interface, type IpConfig, type Result, resultJson, type ResultRoute } from "./result.ts"
+export {
+  type Dns, type Interface, type IpConfig, type Result, resultJson, type ResultRoute
+} from "./result.ts"
 export {
   type AddArgs, type CachedAttachment, CniRuntime, type DelArgs, MemoryStores, type RuntimeOptions
 } from "./runtime.ts"

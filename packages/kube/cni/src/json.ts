@@ -220,7 +220,8 @@ class Scanner {
   }
 
   #wrong(where: string): never {
-    throw new SyntaxProblem(`invalid character ${quoteChar(this.#text.codePointAt(this.#at) ?? 0x20)} ${where}`)
+    const code = this.#text.codePointAt(this.#at) ?? 0x20
+    throw new SyntaxProblem(`invalid character ${quoteChar(code)} ${where}`)
   }
 }
 

@@ -1,9 +1,9 @@
 /**
- * A plugin as a program (cni/pkg/skel): variables and a configuration in, one JSON object and an exit code out.
+ * A plugin as a program (cni/pkg/skel): variables and a configuration in, a JSON object and an exit code out.
  * Checks come in the order of the real library, with its words; an error is printed on stdout.
  *
- * Only host-local can do its work on the machine it runs on. bridge, ptp and loopback would have to change real
- * namespaces, which Podwire never does: they answer code 100 and say where they do work.
+ * Only host-local can do its work on the machine it runs on. bridge, ptp and loopback would have to change
+ * real namespaces, which Podwire never does: they answer code 100 and say where they do work.
  * Not supported: the words that Go has for a JSON value of the wrong type.
  */
 import { Decoder, formatProblem, type Problem } from "./decode.ts"
@@ -142,11 +142,14 @@ function checkVersion(conf: JsonObject, command: string): string | CniError {
 }
 
 /** The verb's text for stdout. */
-function perform(command: string, version: string, json: JsonObject, env: Env, stores: Stores): string | CniError {
+function perform(
+  command: string, version: string, json: JsonObject, env: Env, stores: Stores
+): string | CniError {
   const conf = hostLocal.load(json)
   if (isProblems(conf)) return CniError.internal(firstMessage(conf))
   const call: IpamCall = {
-    containerId: env["CNI_CONTAINERID"] ?? "", ifName: env["CNI_IFNAME"] ?? "", args: env["CNI_ARGS"] ?? "", stores
+    containerId: env["CNI_CONTAINERID"] ?? "", ifName: env["CNI_IFNAME"] ?? "",
+    args: env["CNI_ARGS"] ?? "", stores
   }
   if (command === "ADD") {
     const result = hostLocal.add(call, conf)
@@ -169,7 +172,8 @@ function firstMessage(problems: ReadonlyArray<Problem>): string {
 
 /** GC without the list would drop everything: it has to be there. libcni writes it under two names. */
 function validAttachments(conf: JsonObject): ReadonlyArray<Attachment> | CniError {
-  const key = conf["cni.dev/valid-attachments"] === undefined ? "cni.dev/attachments" : "cni.dev/valid-attachments"
+  const named = conf["cni.dev/valid-attachments"] !== undefined
+  const key = named ? "cni.dev/valid-attachments" : "cni.dev/attachments"
   if (conf[key] === undefined) {
     const msg = "GC needs the list of valid attachments"
     return new CniError(ErrorCode.INVALID_NETWORK_CONFIG, msg, "cni.dev/valid-attachments is missing")
@@ -190,7 +194,8 @@ function validAttachments(conf: JsonObject): ReadonlyArray<Attachment> | CniErro
 function withNamespace(command: string, env: Env, stores: MachineStores, stdout: string): Output {
   const override = (env["CNI_NETNS_OVERRIDE"] ?? "").toUpperCase()
   const looked = (command === "ADD" || command === "DEL") && override !== "TRUE" && override !== "1"
-  if (!looked || stores.ownNetns?.(env["CNI_NETNS"] ?? "") !== true) return { stdout, stderr: "", exitCode: 0 }
+  const own = looked && stores.ownNetns?.(env["CNI_NETNS"] ?? "") === true
+  if (!own) return { stdout, stderr: "", exitCode: 0 }
   const msg = "plugin's netns and netns from CNI_NETNS should not be the same"
   return failure(new CniError(ErrorCode.INVALID_NETNS, msg), stdout)
 }

@@ -1,6 +1,6 @@
 /**
- * What calls the plugins on a node: libcni and, around it, the runtime behind the kubelet. One runtime belongs
- * to one host namespace; networks come with every call, a store of leases belongs to a network's name.
+ * What calls the plugins on a node: libcni and, around it, the runtime behind the kubelet. One runtime
+ * belongs to one host namespace; networks come with every call, a store of leases belongs to their names.
  *
  * - ADD runs the list in order, each plugin with what the one before it answered. When one fails the runtime
  *   deletes what there is, as containerd does, and nothing is left but a bridge and host-local's pointer.
@@ -91,18 +91,19 @@ export class CniRuntime {
       containerId, ifName, netns, netnsPath: args.netnsPath ?? `/var/run/netns/${netns.name}`,
       args: args.args ?? "", capabilityArgs: args.capabilityArgs ?? {}
     }
-    const wrong = names.containerId(containerId) ?? names.networkName(network.name) ?? names.interfaceName(ifName)
+    const wrong = names.containerId(containerId) ?? names.interfaceName(ifName)
     if (wrong !== null) return wrong
     const key = keyOf(args)
     if (this.#cache.get(network.name)?.has(key) === true) {
-      const what = `container ${goQuote(containerId)} is on network ${goQuote(network.name)} with ${goQuote(ifName)}`
-      return CniError.internal(`${what} already: DEL comes before another ADD`)
+      const what = `container ${goQuote(containerId)} is on network ${goQuote(network.name)}`
+      return CniError.internal(`${what} with ${goQuote(ifName)} already: DEL comes before another ADD`)
     }
     const there = netns.links.byName(ifName) !== null
     let result: Result | null = null
     for (const plugin of network.plugins) {
       const loaded = this.#prepare(plugin, target)
-      const answer: Result | CniError = loaded instanceof CniError ? loaded : loaded.add(this.#call(target, result))
+      const answer: Result | CniError =
+        loaded instanceof CniError ? loaded : loaded.add(this.#call(target, result))
       if (answer instanceof CniError) {
         // An interface that was there before is somebody else's.
         this.#run(network, there ? { ...target, netns: null } : target, null)
@@ -129,14 +130,16 @@ export class CniRuntime {
   check(network: NetworkConfig, args: DelArgs): CniError | null {
     const { cniVersion } = network
     if (!atLeast(cniVersion, "0.4.0")) {
-      return CniError.internal(`configuration version ${goQuote(cniVersion)} does not support the CHECK command`)
+      const what = `configuration version ${goQuote(cniVersion)}`
+      return CniError.internal(`${what} does not support the CHECK command`)
     }
     if (network.disableCheck) return null
     const cached = this.#cache.get(network.name)?.get(keyOf(args))
     const target = this.#target(args, cached)
+    const call = this.#call(target, cached?.result ?? null)
     for (const plugin of network.plugins) {
       const loaded = this.#prepare(plugin, target)
-      const failed = loaded instanceof CniError ? loaded : loaded.check(this.#call(target, cached?.result ?? null))
+      const failed = loaded instanceof CniError ? loaded : loaded.check(call)
       if (failed !== null) return failed
     }
     return null
@@ -220,7 +223,9 @@ export class CniRuntime {
   }
 }
 
-const NOBODY: Target = { containerId: "", ifName: "", netns: null, netnsPath: "", args: "", capabilityArgs: {} }
+const NOBODY: Target = {
+  containerId: "", ifName: "", netns: null, netnsPath: "", args: "", capabilityArgs: {}
+}
 
 /** Leases in memory, by network; no files. */
 export class MemoryStores implements Stores {

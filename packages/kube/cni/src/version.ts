@@ -2,7 +2,8 @@
 import { goQuote, goQuoteList } from "./json.ts"
 
 export const CURRENT = "1.1.0"
-export const SUPPORTED: ReadonlyArray<string> = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"]
+export const SUPPORTED: ReadonlyArray<string> =
+  ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"]
 
 export type Version = readonly [number, number, number]
 

@@ -1,6 +1,6 @@
 /**
  * host-local's leases as files, where and as the real plugin keeps them (backend/disk/backend.go), so that
- * both work on one directory: `<dataDir>/<network>/<address>` holds the container and the interface with CR LF
+ * both work on one directory: `<dataDir>/<network>/<address>` holds container and interface with CR LF
  * between, `last_reserved_ip.<set>` the address given last; all of mode 0600.
  *
  * Invariant: a reservation is a file created exclusively, so no two processes ever hold one address.
@@ -79,8 +79,9 @@ export class DiskStore implements LeaseStore {
   }
 
   held(id: string, ifname: string): ReadonlyArray<Ip> {
-    return this.leases().filter((lease) => lease.id === id.trim() && (lease.ifname === ifname || lease.ifname === ""))
-      .map(({ ip }) => ip)
+    const mine = (lease: Lease) =>
+      lease.id === id.trim() && (lease.ifname === ifname || lease.ifname === "")
+    return this.leases().filter(mine).map(({ ip }) => ip)
   }
 
   /** By name of the file, as filepath.Walk goes. */

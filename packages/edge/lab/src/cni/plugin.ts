@@ -7,7 +7,9 @@ import { type Output, runPlugin } from "@podwire/cni/protocol"
 import { DiskStore } from "./disk-store.ts"
 import { goError } from "./go-error.ts"
 
-export function runCniPlugin(type: string, env: Readonly<Record<string, string | undefined>>, stdin: string): Output {
+export function runCniPlugin(
+  type: string, env: Readonly<Record<string, string | undefined>>, stdin: string
+): Output {
   return runPlugin(type, env, stdin, { leases: DiskStore.open, readFile, ownNetns })
 }
 

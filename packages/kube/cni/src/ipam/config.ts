@@ -108,7 +108,8 @@ function canonicalSet(configs: ReturnType<typeof decodeSet>, raw: RawSet, index:
   for (const [i, config] of configs.entries()) {
     const made = canonicalRange(config)
     if ("message" in made) {
-      return { path: [...raw.ranges[i]!.at, made.key], message: `invalid range set ${index}: ${made.message}` }
+      const path = [...raw.ranges[i]!.at, made.key]
+      return { path, message: `invalid range set ${index}: ${made.message}` }
     }
     set.push(made)
     if (made.start.length !== set[0]!.start.length) break

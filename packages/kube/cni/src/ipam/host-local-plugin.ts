@@ -59,8 +59,9 @@ export const hostLocal: IpamPlugin<HostLocalConf> = {
     const ipam = open(call, conf)
     if (ipam instanceof CniError) return new CniError(ErrorCode.PLUGIN_NOT_AVAILABLE, ipam.msg)
     const set = ipam.exhausted()
-    return set === null ? null
-      : new CniError(ErrorCode.PLUGIN_NOT_AVAILABLE, `no IP addresses available in range set: ${formatSet(set)}`)
+    if (set === null) return null
+    const msg = `no IP addresses available in range set: ${formatSet(set)}`
+    return new CniError(ErrorCode.PLUGIN_NOT_AVAILABLE, msg)
   }
 }
 

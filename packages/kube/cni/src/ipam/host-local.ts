@@ -59,7 +59,9 @@ export class HostLocal {
 
   /** GC: leases of attachments that nobody has any more. */
   gc(valid: ReadonlyArray<Attachment>): void {
-    const keep = new Set(valid.flatMap(({ containerId, ifName }) => [`${containerId}\n${ifName}`, `${containerId}\n`]))
+    // An old lease names no interface, any of its container's keeps it.
+    const keep = new Set(valid.flatMap(({ containerId, ifName }) =>
+      [`${containerId}\n${ifName}`, `${containerId}\n`]))
     for (const { id, ifname } of this.#store.leases()) {
       if (!keep.has(`${id}\n${ifname}`)) this.#store.release(id, ifname)
     }

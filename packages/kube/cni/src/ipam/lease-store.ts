@@ -12,7 +12,7 @@ export interface Lease {
 }
 
 export interface LeaseStore {
-  /** False when the address is taken; else it is ours and the set's pointer has moved to it. A text: it broke. */
+  /** False when the address is taken; else it is ours and the set's pointer is there. A text: it broke. */
   reserve(id: string, ifname: string, ip: Ip, set: number): boolean | string
   /** The address last reserved from a range set; it survives releases. Whatever cannot be read is null. */
   lastReserved(set: number): Ip | null

@@ -1,4 +1,4 @@
-/** What the bridge plugin reads (plugins/main/bridge, NetConf), and which of it is accepted and not carried out. */
+/** What the bridge plugin reads (plugins/main/bridge, NetConf), and what of it is not carried out. */
 import { Decoder, type Problem } from "../decode.ts"
 import type { JsonObject } from "../json.ts"
 import { isProblems } from "../plugin.ts"
@@ -71,7 +71,8 @@ export function loadBridge(conf: JsonObject): BridgeConf | ReadonlyArray<Problem
     return [{ path: ["disableContainerInterface"], message }]
   }
   if (made.hairpinMode && made.promiscMode) {
-    return [{ path: ["promiscMode"], message: "cannot set hairpin mode and promiscuous mode at the same time" }]
+    const message = "cannot set hairpin mode and promiscuous mode at the same time"
+    return [{ path: ["promiscMode"], message }]
   }
   return { ...made, ipam }
 }
@@ -107,7 +108,9 @@ function readTrunk(conf: JsonObject, decoder: Decoder): boolean {
   return items.length > 0
 }
 
-export function bridgeNotModelled(conf: BridgeConf): ReadonlyArray<{ readonly key: string; readonly reason: string }> {
+export function bridgeNotModelled(
+  conf: BridgeConf
+): ReadonlyArray<{ readonly key: string; readonly reason: string }> {
   const vlan = "the bridge does not filter VLANs"
   const all: ReadonlyArray<readonly [boolean, string, string]> = [
     [conf.ipMasq, "ipMasq", IP_MASQ_REASON],

@@ -3,9 +3,9 @@
  * end in the bridge, addresses from IPAM, and with isGateway the gateway's address on the bridge itself.
  * Steps come in the real plugin's order. The bridge outlives its pods, also when ADD fails.
  *
- * `mtu` is the ports': the bridge takes the smallest of theirs, and 1500 again when the last one has left. What
- * it is created with does not pin it, in Linux either. A gateway's bridge keeps the MAC that it was made with:
- * the real plugin sets it when it adds the address, so that it does not follow the ports.
+ * `mtu` is the ports': the bridge takes the smallest of theirs, and 1500 again when the last one has left.
+ * What it is created with does not pin it, in Linux either. A gateway's bridge keeps the MAC that it was made
+ * with: the real plugin sets it when it adds the address, so that it does not follow the ports.
  */
 import { Bridge, Errno } from "@podwire/netdev"
 import { DEFAULT4, DEFAULT6, type Netns } from "@podwire/netns"

@@ -62,7 +62,8 @@ export function configure(netns: Netns, dev: NetDevice, result: Result, quiet: b
     const errno = netns.addRoute(routeSpec(route, via, dev))
     if (errno !== Errno.OK) {
       const what = `'${cidr.format(route.dst)} via ${via === null ? "<nil>" : format(via)} dev ${name}`
-      const where = `metric ${route.priority} (Scope: ${scopeName(route.scope ?? 0)}, Table: ${route.table ?? 0})'`
+      const scope = scopeName(route.scope ?? 0)
+      const where = `metric ${route.priority} (Scope: ${scope}, Table: ${route.table ?? 0})'`
       return CniError.internal(`failed to add route ${what} ${where}: ${errorText(errno)}`)
     }
   }

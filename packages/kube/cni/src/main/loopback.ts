@@ -1,4 +1,4 @@
-/** The loopback plugin (plugins/main/loopback): `lo` comes up, and goes down; whatever ran before is handed on. */
+/** The loopback plugin (plugins/main/loopback): `lo` comes up and goes down; what ran before is handed on. */
 import type { NetDevice } from "@podwire/netdev"
 import type { Netns } from "@podwire/netns"
 import { family, isLoopback } from "@podwire/wire/ip"

@@ -1,6 +1,6 @@
 /**
- * The ptp plugin (plugins/main/ptp/ptp.go): no bridge; the pod reaches everything, its own subnet too, through
- * the gateway's address on the host's end of its veth pair, and the host has a route to the pod alone.
+ * The ptp plugin (plugins/main/ptp/ptp.go): no bridge; the pod reaches everything, its own subnet too,
+ * through the gateway's address on the host's end of its veth pair; the host has a route to the pod alone.
  * IPAM comes first here, and its lease goes back when anything behind it fails.
  */
 import { Errno, Veth } from "@podwire/netdev"
