@@ -1,15 +1,20 @@
 /**
  * A node's conditions as taints (pkg/controller/nodelifecycle): what the scheduler and the eviction go by.
- * Taints that are not from here stay as they are.
+ * Taints that are not from here stay as they are. Pods of a node that isn't ready aren't either, so that
+ * nobody is sent to them.
  *
  * Not supported: watching heartbeats. Whoever stops a kubelet says so by the Ready condition (Unknown is what
  * Kubernetes writes after 50 s of silence); eviction rates by zone.
  */
 import { timeText } from "@podwire/api"
 import type { Node } from "@podwire/api/schema/node"
+import type { Pod } from "@podwire/api/schema/pod"
 import type { Taint } from "@podwire/api/schema/scheduling"
-import { type Controller, NOTHING, type Outcome } from "./controller.ts"
+import type { Ns } from "@podwire/engine"
+import { type Change, type Controller, NOTHING, type Outcome, type View } from "./controller.ts"
 import { equal } from "./equal.ts"
+import { warning } from "./event.ts"
+import { isReady } from "./pod.ts"
 import { NOT_READY, UNREACHABLE, UNSCHEDULABLE } from "./tolerate.ts"
 
 /** Condition, the status that taints, the taint. */
@@ -37,9 +42,25 @@ export const nodeLifecycle: Controller = {
       .map((taint) => ({ ...taint, timeAdded: timeText(nowNs) }))
     const { taints: _, ...spec } = node.spec ?? {}
     const taints = [...kept, ...added]
-    if (equal(taints, before)) return NOTHING
-    return { changes: [{ _tag: "Update", object: { ...node, spec: { ...spec, ...taints.length === 0 ? {} : { taints } } } }] }
+    const changes = wanted.some(({ effect }) => effect === "NoExecute") ? unready(key, view, nowNs) : []
+    if (equal(taints, before)) return changes.length === 0 ? NOTHING : { changes }
+    const tainted = { ...node, spec: { ...spec, ...taints.length === 0 ? {} : { taints } } }
+    return { changes: [{ _tag: "Update", object: tainted }, ...changes] }
   }
+}
+
+/** util/node/controller_utils.go, MarkPodsNotReady. */
+function unready(nodeName: string, view: View, nowNs: Ns): ReadonlyArray<Change> {
+  const changes: Array<Change> = []
+  for (const object of view.eachPodOn(nodeName)) {
+    const pod = object as Pod
+    if (!isReady(pod)) continue
+    const conditions = pod.status!.conditions!.map((condition) => (condition.type !== "Ready" ? condition
+      : { ...condition, status: "False", lastTransitionTime: timeText(nowNs) }))
+    const event = () => warning(pod, "NodeNotReady", "Node is not ready")
+    changes.push({ _tag: "UpdateStatus", object: { ...pod, status: { ...pod.status, conditions } }, event })
+  }
+  return changes
 }
 
 /** What is not ready takes nobody new, and those who are there go (`taint-eviction.ts`). */

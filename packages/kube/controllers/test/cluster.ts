@@ -67,8 +67,22 @@ export class Cluster {
     return (this.engine.nowNs / SECOND).toFixed(2)
   }
 
-  get timeline(): string {
-    return this.lines.join("\n")
+  /** What happened since the last call, of these kinds or of all. */
+  timeline(...kinds: ReadonlyArray<string>): string {
+    const lines = this.lines.splice(0).filter((line) => kinds.length === 0 || kinds.includes(line.split(" ")[1]!))
+    return `\n${lines.join("\n")}\n`
+  }
+
+  /** Events of these reasons since the last call. */
+  told(...reasons: ReadonlyArray<string>): string {
+    return `\n${this.events.splice(0).filter((line) => reasons.includes(line.split(" ")[2]!)).join("\n")}\n`
+  }
+
+  /** Conditions of a status, one a line. */
+  conditions(kind: string, name: string): string {
+    const { status } = this.get<KubeObject & { status: { conditions?: ReadonlyArray<Record<string, string>> } }>(kind, name)
+    const line = ({ type, status: is, reason = "", message = "" }: Record<string, string>) => `${type} ${is} ${reason}: ${message}`
+    return `\n${(status.conditions ?? []).map(line).join("\n")}\n`
   }
 
   /** Creates, or replaces what has that name as `kubectl apply` does. */
@@ -149,7 +163,7 @@ export class Cluster {
     if ((pod.spec.nodeName ?? "") !== "" && (before?.spec.nodeName ?? "") === "") {
       this.#in(startNs, () => {
         const current = now()
-        if (current === null || current.metadata.deletionTimestamp !== undefined) return
+        if (current === null || current.metadata.deletionTimestamp !== undefined || current.status?.phase !== "Pending") return
         this.setStatus(current, "Running")
         const end = fate(current)
         if (end !== null) this.#in(end.afterNs, () => now() !== null && this.setStatus(now()!, end.phase, end.exitCode))

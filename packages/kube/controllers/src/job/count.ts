@@ -49,9 +49,7 @@ export function count(job: Job, pods: ReadonlyArray<Pod>): Count {
       if (action === "FailJob") fatal ??= message
       if (action !== "Ignore") failed.push(uid)
     } else continue
-    const finalizers = pod.metadata.finalizers!.filter((finalizer) => finalizer !== TRACKING)
-    const object: Pod = { ...pod, metadata: { ...pod.metadata, finalizers } }
-    changes.push({ _tag: "Update", object })
+    changes.push({ _tag: "Update", object: released(pod) })
   }
   const uncounted = {
     ...succeeded.length === 0 ? {} : { succeeded }, ...failed.length === 0 ? {} : { failed }
@@ -81,6 +79,12 @@ export function isIndexed({ spec }: Job): boolean {
 export function indexOf({ metadata }: Pod): number | null {
   const text = metadata.annotations?.[INDEX]
   return text === undefined ? null : Number(text)
+}
+
+function released(pod: Pod): Pod {
+  const { finalizers = [], ...metadata } = pod.metadata
+  const others = finalizers.filter((finalizer) => finalizer !== TRACKING)
+  return { ...pod, metadata: others.length === 0 ? metadata : { ...metadata, finalizers: others } }
 }
 
 function isTracked({ metadata }: Pod): boolean {
