@@ -49,14 +49,16 @@ type Sealed = (raw: JsonObject) => Loaded | ReadonlyArray<Problem>
 
 interface Kind {
   readonly keys: ReadonlySet<string>
+  /** It hands on to IPAM. */
+  readonly delegates: boolean
   readonly load: Sealed
 }
 
-function kind<Conf>(plugin: Plugin<Conf>): readonly [string, Kind] {
-  return [plugin.type, { keys: plugin.keys, load: (raw) => seal(plugin, raw) }]
+function kind<Conf>(plugin: Plugin<Conf>, delegates: boolean): readonly [string, Kind] {
+  return [plugin.type, { keys: plugin.keys, delegates, load: (raw) => seal(plugin, raw) }]
 }
 
-const KINDS: ReadonlyMap<string, Kind> = new Map([kind(bridge), kind(loopback), kind(ptp)])
+const KINDS: ReadonlyMap<string, Kind> = new Map([kind(bridge, true), kind(loopback, false), kind(ptp, true)])
 const LIST_KEYS = new Set([
   "cniVersion", "cniVersions", "name", "disableCheck", "disableGC", "loadOnlyInlinedPlugins", "plugins"
 ])
@@ -166,12 +168,14 @@ function decodePlugin(
   for (const { key, reason } of loaded.notModelled) {
     notModelled.push({ path: [...at, key], what: key, reason })
   }
-  const nobody = (path: Path): NotModelled =>
-    ({ path: [...at, ...path], what: String(path.at(-1)), reason: `the ${type} plugin does not read it` })
+  const nobody = (path: Path, reader = type): NotModelled =>
+    ({ path: [...at, ...path], what: String(path.at(-1)), reason: `the ${reader} plugin does not read it` })
   const known = new Set([...PLUGIN_KEYS, ...found.keys, ...(at.length === 0 ? LIST_KEYS : [])])
   for (const key of unknownKeys(written, known)) notModelled.push(nobody([key]))
   const ipam = written["ipam"]
-  if (isObject(ipam)) for (const path of unknownIpamKeys(ipam)) notModelled.push(nobody(["ipam", ...path]))
+  for (const path of isObject(ipam) && found.delegates ? unknownIpamKeys(ipam) : []) {
+    notModelled.push(nobody(["ipam", ...path], "host-local"))
+  }
   return { type, name, capabilities, raw, loaded }
 }
 
@@ -180,3 +184,8 @@ function capabilitiesOf(written: JsonObject, at: Path, decoder: Decoder): Readon
   const path = [...at, "capabilities"]
   return Object.keys(capabilities).filter((key) => decoder.boolean(capabilities, key, path) === true)
 }
+
+/** What a runtime attaches every pod to first, under the interface name `lo` (containerd's words). */
+export const LOOPBACK_NETWORK = decodeNetwork({
+  cniVersion: "0.3.1", name: "cni-loopback", plugins: [{ type: "loopback" }]
+}) as NetworkConfig

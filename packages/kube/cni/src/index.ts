@@ -1,4 +1,7 @@
-export { decodeNetwork, type NetworkConfig, type NotModelled, type PluginConfig } from "./config.ts"
+export {
+  decodeNetwork, LOOPBACK_NETWORK, type NetworkConfig, type NotModelled, type PluginConfig
+} from "./config.ts"
+export { chooseConfig, type ChosenConfig, type ConfigFile } from "./config-dir.ts"
 export { formatPath, formatProblem, type Path, type Problem } from "./decode.ts"
 export { CniError, ErrorCode } from "./error.ts"
 export { type Allocation, type Attachment, HostLocal } from "./ipam/host-local.ts"

@@ -1,4 +1,4 @@
-import { decodeNetwork, formatPath, formatProblem, type NetworkConfig } from "@podwire/cni"
+import { chooseConfig, decodeNetwork, formatPath, formatProblem, type NetworkConfig } from "@podwire/cni"
 import fc from "fast-check"
 import { expect, it } from "vitest"
 
@@ -103,8 +103,8 @@ plugins[0].ipMasq [ipMasq]: pods reach the outside with their own addresses; not
 plugins[0].vlan [vlan]: the bridge does not filter VLANs
 plugins[0].macspoofchk [macspoofchk]: there is no bridge family of nftables
 plugins[0].isGatway [isGatway]: the bridge plugin does not read it
-plugins[0].ipam.gatway [gatway]: the bridge plugin does not read it
-plugins[0].ipam.ranges[0][0].start [start]: the bridge plugin does not read it
+plugins[0].ipam.gatway [gatway]: the host-local plugin does not read it
+plugins[0].ipam.ranges[0][0].start [start]: the host-local plugin does not read it
 plugins[1].type [portmap]: hostPort is not forwarded
 plugins[2].type [bandwidth]: traffic is not shaped
 plugins[3].type [firewall]: no rules of its own are written
@@ -123,6 +123,26 @@ it("reads a single plugin's .conf, the words true and false, and the highest ver
     network({ ...SOUND, cniVersion, ...(cniVersions.length > 0 ? { cniVersions } : {}) }).cniVersion
   expect([versions("0.4.0"), versions(undefined), versions("0.4.0", "1.1.0", "1.0.0"), versions("1.0.0", "0.3.1", "2.0.0")])
     .toEqual(["0.4.0", "0.1.0", "1.1.0", "1.0.0"])
+})
+
+it("takes the first file of the folder, broken or not", () => {
+  const file = (name: string, value: object | string) => ({ name, text: typeof value === "string" ? value : JSON.stringify(value) })
+  const chosen = (...files: ReadonlyArray<ReturnType<typeof file>>) => {
+    const made = chooseConfig(files)
+    if (made === null) return "none"
+    const { file: name, network: of } = made
+    return `${name}: ${Array.isArray(of) ? of.map(formatProblem).join("; ") : (of as NetworkConfig).name}`
+  }
+  expect([
+    chosen(file("20-b.conflist", SOUND), file("10-a.conf", { ...SOUND.plugins[0], name: "a" }), file("00.txt", "x")),
+    chosen(file("20-b.conflist", SOUND), file("10-a.conflist", "{\"name\": }")),
+    chosen(file("99-c.json", { name: "c" })), chosen(file("README", "x"))
+  ]).toEqual([
+    "10-a.conf: a",
+    "10-a.conflist: error parsing configuration list: invalid character '}' looking for beginning of value",
+    "99-c.json: plugins: Required value: the list holds no plugins",
+    "none"
+  ])
 })
 
 it("whatever the value, it answers and never throws", () => {

@@ -1,4 +1,4 @@
-import { CniError, type NetworkConfig } from "@podwire/cni"
+import { CniError, LOOPBACK_NETWORK, type NetworkConfig } from "@podwire/cni"
 import type { Bridge } from "@podwire/netdev"
 import { DEFAULT4 } from "@podwire/netns"
 import { parse as cidr } from "@podwire/wire/cidr"
@@ -37,7 +37,7 @@ fe80::/64 dev eth0 scope link`)
 it("the loopback network brings lo up, and hands on what was before it", () => {
   const world = new World()
   const pod = world.pod("c1")
-  const alone = network({ cniVersion: "1.0.0", name: "cni-loopback", plugins: [{ type: "loopback" }] })
+  const alone = { ...LOOPBACK_NETWORK, cniVersion: "1.0.0" }
   const result = world.cni.add(alone, { containerId: "c1", ifName: "lo", netns: pod })
   expect(result instanceof CniError ? result : result.interfaces)
     .toEqual([{ name: "lo", mac: "00:00:00:00:00:00", mtu: 0, sandbox: "/var/run/netns/c1" }])
@@ -77,7 +77,9 @@ it.each<readonly [string, (world: World) => NetworkConfig, RegExp]>([
     /failed to add route '10.0.0.0\/8 via 192.0.2.1 dev eth0 metric 0 \(Scope: universe, Table: 0\)': network is unreachable$/],
   ["an address that the bridge cannot take", () => bridgeNetwork({ ipam: { type: "host-local", subnet: "10.9.0.0/24" } }, { name: "other" }), /already has an IP address different from 10.9.0.1\/24$/],
   ["a resolv.conf that is not there", () => bridgeNetwork({ ipam: { type: "host-local", subnet: "10.244.1.0/24", resolvConf: "/etc/none" } }), /open \/etc\/none: no such file or directory$/],
-  ["a missing CNI_ARGS value", () => bridgeNetwork({ ipam: { type: "host-local", subnet: "10.244.1.0/24", ranges: [[{ subnet: "10.244.2.0/24", rangeStart: "10.244.2.1", rangeEnd: "10.244.2.1" }]] } }), /no IP addresses available/]
+  ["a second plugin of the list", () => bridgeNetwork({}, {}, { type: "bridge", bridge: "cni0", ipam: { type: "host-local", subnet: "10.9.0.0/24" } }),
+    /container veth name \("eth0"\) peer provided \("veth[0-9a-f]{8}"\) already exists$/],
+  ["a second range that is too short", () => bridgeNetwork({ ipam: { type: "host-local", subnet: "10.244.1.0/24", ranges: [[{ subnet: "10.244.2.0/24", rangeStart: "10.244.2.1", rangeEnd: "10.244.2.1" }]] } }), /no IP addresses available/]
 ])("an ADD that fails leaves nothing: %s", (_what, make, why) => {
   const world = new World()
   world.add(bridgeNetwork(), "there")
