@@ -4,7 +4,7 @@
  *
  * Approximated: ADD does not wait until IPv6 addresses have proved to be unique (SettleAddresses), it is one
  * instant. A route's mtu and advmss are handed on and not set, as the real code does it.
- * Not supported: two routes to one destination (ECMP) are the second one's error.
+ * Not supported: two IPv4 routes to one destination (ECMP) are the second one's error.
  */
 import { Errno, type NetDevice, strerror } from "@podwire/netdev"
 import { type Netns, type RouteSpec, type Scope } from "@podwire/netns"
