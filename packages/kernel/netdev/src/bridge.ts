@@ -72,14 +72,10 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
     if (mac !== 0) this.fdb.addLocal(this.macHi, this.macLo, NO_PORT)
   }
 
-  override get mtu(): number {
-    return super.mtu
-  }
-
-  /** ip link set BRIDGE mtu BYTES: from now on the ports do not change it. */
-  override set mtu(bytes: number) {
+  /** From now on the ports do not change it. */
+  protected override wishedMtu(bytes: number): number {
     this.#mtuIsSet = true
-    super.mtu = bytes
+    return bytes
   }
 
   /** ip link set BRIDGE address MAC: from now on the ports do not change it. */
@@ -286,7 +282,7 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
       if (dev.mtu < mtu) mtu = dev.mtu
       if (dev.mac < mac) mac = dev.mac
     }
-    if (!this.#mtuIsSet) super.mtu = mtu === Infinity ? MTU_ALONE : mtu
+    if (!this.#mtuIsSet) this.takeMtu(mtu === Infinity ? MTU_ALONE : mtu)
     if (!this.#macIsSet) this.#changeMac(mac === Infinity ? 0 : mac)
     if (carrier === this.carrier) return
     this.carrier = carrier

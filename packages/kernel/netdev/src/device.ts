@@ -99,7 +99,17 @@ export abstract class NetDevice implements Task<Frame>, EventSource {
     return this.#mtu
   }
 
+  /** ip link set DEV mtu BYTES */
   set mtu(bytes: number) {
+    this.takeMtu(this.wishedMtu(bytes))
+  }
+
+  /** What becomes of an MTU that somebody asks for: a bridge remembers it, a VLAN device keeps to its link's. */
+  protected wishedMtu(bytes: number): number {
+    return bytes
+  }
+
+  protected takeMtu(bytes: number): void {
     if (bytes === this.#mtu) return
     this.#mtu = bytes
     this.tellUppers()

@@ -223,8 +223,8 @@ export class Link extends Timer {
 
   /** A checksum that the sender left to the card is not seen to be right afterwards. */
   #corrupt(frame: Frame): void {
-    this.stats.corrupted++
     if (frame.tail === frame.head) return
+    this.stats.corrupted++
     frame.csum = Checksum.None
     const bit = this.#draws().below((frame.tail - frame.head) * 8)
     frame.bytes[frame.head + (bit >>> 3)]! ^= 1 << (bit & 7)

@@ -133,10 +133,10 @@ export class FramePool {
     return `${buffers} buffers, ${this.#idle} idle, ${this.inFlight} in flight`
   }
 
-  /** Frames that nobody has ended, and the device that each was last on: empty when a run is at rest. */
+  /** Frames that nobody has ended, oldest first, and the device that each was last on: none when a run is at rest. */
   leaks(): ReadonlyArray<string> {
-    return this.#frames.filter((frame) => !frame.free).map((frame) =>
-      `frame ${frame.id}, ${frame.length} bytes, last on ${frame.dev?.label() ?? "no device"}`)
+    const out = this.#frames.filter((frame) => !frame.free).sort((a, b) => a.id - b.id)
+    return out.map((frame) => `frame ${frame.id}, ${frame.length} bytes, last on ${frame.dev?.label() ?? "no device"}`)
   }
 
   #home(frame: Frame): void {

@@ -40,20 +40,16 @@ export class Vlan extends NetDevice implements Upper {
     this.vid = vid
     this.protocol = protocol
     this.#lowerMac = lower.mac
-    super.mtu = lower.mtu
+    this.takeMtu(lower.mtu)
     if (lower.tags === null) lower.tags = new VlanGroup()
     ;(lower.tags as VlanGroup).add(this)
     lower.addUpper(this)
     this.lowerChanged(lower)
   }
 
-  override get mtu(): number {
-    return super.mtu
-  }
-
-  /** Never above the lower device's: the caller that asked for more gets ERANGE from `mtuFault`. */
-  override set mtu(bytes: number) {
-    super.mtu = Math.min(bytes, this.lower.mtu)
+  /** Never above the lower device's: who asks for more gets ERANGE from `mtuFault`. */
+  protected override wishedMtu(bytes: number): number {
+    return Math.min(bytes, this.lower.mtu)
   }
 
   mtuFault(bytes: number): Errno {
@@ -66,7 +62,7 @@ export class Vlan extends NetDevice implements Upper {
       if (this.mac === this.#lowerMac) this.setMac(lower.mac)
       this.#lowerMac = lower.mac
     }
-    if (this.mtu > lower.mtu) this.mtu = lower.mtu
+    if (this.mtu > lower.mtu) this.takeMtu(lower.mtu)
     const carrier = lower.up && lower.carrier
     if (carrier === this.carrier) return
     this.carrier = carrier
