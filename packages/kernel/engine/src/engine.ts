@@ -3,8 +3,9 @@
  *
  * Order is total: events run by (time, order in which they were asked for). What is due at one
  * instant therefore runs first in, first out, whether it came from `soon` or from a timer.
- * Invariants: `nowNs` never falls and stays a safe integer (104 days of nanoseconds); `advance` returns after
- * `stepsMax` steps whatever happens, and however time is cut into calls the same things happen in the same order.
+ * Invariants: `nowNs` never falls and stays a safe integer (104 days of nanoseconds); `advance` returns
+ * after `stepsMax` steps whatever happens, and however time is cut into calls the same things happen in the
+ * same order.
  */
 import { assert } from "./assert.ts"
 import { Backlog, type Task } from "./backlog.ts"
@@ -87,7 +88,10 @@ export class Engine {
     return ++this.#serials
   }
 
-  /** Something happened that a run is known by: a frame of `length` bytes arrived at `source` or ended there. */
+  /**
+   * Something happened that a run is known by: a frame of `length` bytes arrived at `source` or ended
+   * there.
+   */
   note(source: EventSource, length: number, what: number): void {
     const digest = this.digest
     digest.fold(this.#nowNs | 0)

@@ -5,7 +5,8 @@
  * Flooding goes to the newest port first and to the bridge device last. MAC and MTU are the lowest and the
  * smallest of the ports' until somebody sets them; carrier is that of any port; a port that goes down forgets
  * what was learnt on it. Tags pass untouched.
- * Approximated: a bridge without a MAC of its own has MAC zero until its first port; Linux draws a random one.
+ * Approximated: a bridge without a MAC of its own has MAC zero until its first port; Linux draws a random
+ * one.
  * Not supported: STP (a port that is up forwards), VLAN filtering, multicast snooping and MDB (groups are
  * flooded), proxy ARP and neighbour suppression, locked ports, br_netfilter (the hooks' place is `#forward`).
  */
@@ -244,7 +245,8 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
     for (let i = 0; i < this.#ports.length; i++) {
       const port = this.#ports[i]!
       // What the local stack sends to a group leaves by every port, whatever its flags.
-      const wants = !group ? port.flood : from === null || (broadcast ? port.broadcastFlood : port.multicastFlood)
+      const wants = !group ? port.flood
+        : from === null || (broadcast ? port.broadcastFlood : port.multicastFlood)
       if (!wants || !this.#mayForward(from, port)) continue
       if (last !== null) this.#forwardCopy(last, frame)
       last = port
@@ -272,7 +274,10 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
     to.dev.xmit(frame)
   }
 
-  /** MAC, MTU and carrier follow the ports (br_stp_recalculate_bridge_id, br_mtu_auto_adjust, br_port_carrier_check). */
+  /**
+   * MAC, MTU and carrier follow the ports (br_stp_recalculate_bridge_id, br_mtu_auto_adjust,
+   * br_port_carrier_check).
+   */
   #recompute(): void {
     const ports = this.#ports
     const carrier = ports.some(({ dev }) => dev.up && dev.carrier)
@@ -296,7 +301,10 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
     this.#restoreLocals()
   }
 
-  /** An address that two things share stays local when one of them lets go of it; a port's entry comes first. */
+  /**
+   * An address that two things share stays local when one of them lets go of it; a port's entry comes
+   * first.
+   */
   #restoreLocals(): void {
     for (const { dev, number } of this.#ports) {
       if (!this.#hasLocal(dev.macHi, dev.macLo)) this.fdb.addLocal(dev.macHi, dev.macLo, number)

@@ -1,8 +1,8 @@
 /**
- * A network device (struct net_device). Down is `xmit`, up is `run`; both consume the frame. Whatever stands on
- * it hears of its changes at once, so a bridge's MAC and MTU are right whenever somebody looks.
- * Arrival always goes through the engine's backlog, so two devices never call each other and the
- * stack never recurses: `startXmit` of one asks `engine.soon(peer, frame)`.
+ * A network device (struct net_device). Down is `xmit`, up is `run`; both consume the frame. Whatever
+ * stands on it hears of its changes at once, so a bridge's MAC and MTU are right whenever somebody looks.
+ * Arrival always goes through the engine's backlog, so two devices never call each other and the stack
+ * never recurses: `startXmit` of one asks `engine.soon(peer, frame)`.
  */
 import { ARRIVED, type Engine, type EventSource, type Task } from "@podwire/engine"
 import { HEADER_BYTES } from "@podwire/wire/eth"
@@ -28,7 +28,10 @@ export interface DeviceStats {
   txDropped: number
 }
 
-/** What stands on a device and follows its state: a bridge on its ports, a VLAN device on its link (netdevice notifier). */
+/**
+ * What stands on a device and follows its state: a bridge on its ports, a VLAN device on its link
+ * (netdevice notifier).
+ */
 export interface Upper {
   /** It went up or down, or its carrier, MAC or MTU changed. */
   lowerChanged(dev: NetDevice): void
@@ -104,7 +107,10 @@ export abstract class NetDevice implements Task<Frame>, EventSource {
     this.takeMtu(this.wishedMtu(bytes))
   }
 
-  /** What becomes of an MTU that somebody asks for: a bridge remembers it, a VLAN device keeps to its link's. */
+  /**
+   * What becomes of an MTU that somebody asks for: a bridge remembers it, a VLAN device keeps to its
+   * link's.
+   */
   protected wishedMtu(bytes: number): number {
     return bytes
   }
@@ -177,7 +183,9 @@ export abstract class NetDevice implements Task<Frame>, EventSource {
     this.stats.rxBytes += frame.tail - frame.head
     this.engine.note(this, frame.tail - frame.head, ARRIVED)
     if (this.tap !== null) this.tap.see(this, Direction.In, frame)
-    if (this.tags !== null && isTagged(frame.bytes, frame.head, frame.tail) && this.tags.receiveTagged(this, frame)) return
+    if (this.tags !== null && isTagged(frame.bytes, frame.head, frame.tail)) {
+      if (this.tags.receiveTagged(this, frame)) return
+    }
     this.handler.receive(this, frame)
   }
 

@@ -1,4 +1,7 @@
-/** What a caller's mistake is answered with: Linux's numbers and names (errno-base.h, errno.h). 0 is success. */
+/**
+ * What a caller's mistake is answered with: Linux's numbers and names (errno-base.h, errno.h). 0 is
+ * success.
+ */
 export type Errno = number
 
 export const Errno = {

@@ -1,11 +1,11 @@
 /**
  * A forwarding database: MAC address to port, learnt from traffic and forgotten after a while
- * (net/bridge/br_fdb.c). Open addressing over typed arrays; a lookup touches one or two lines and
- * allocates nothing. What somebody entered does not age: local entries (the ports' and the bridge's own
- * addresses) and sticky ones stay where they are, static ones still follow traffic to another port, as in Linux.
+ * (net/bridge/br_fdb.c). Open addressing over typed arrays; a lookup touches one or two lines and allocates
+ * nothing. What somebody entered does not age: local entries (the ports' and the bridge's own addresses)
+ * and sticky ones stay where they are, static ones still follow traffic to another port, as in Linux.
  *
- * Memory is bounded: entries that have aged are swept when room is needed, and when `learnedMax` live ones were
- * learnt no more are, which `refused` counts (IFLA_BR_FDB_MAX_LEARNED, whose default is no limit).
+ * Memory is bounded: entries that have aged are swept when room is needed, and when `learnedMax` live ones
+ * were learnt no more are, which `refused` counts (IFLA_BR_FDB_MAX_LEARNED, whose default is no limit).
  */
 import type { Ns } from "@podwire/engine"
 import { hi as macHi, lo as macLo, of } from "@podwire/wire/mac"
@@ -66,7 +66,10 @@ export class Fdb {
     return this.#kind[slot]! === FdbKind.Local
   }
 
-  /** A source was seen on a port: new, refreshed or moved. A local address is not learnt over (br_fdb_update). */
+  /**
+   * A source was seen on a port: new, refreshed or moved. A local address is not learnt over
+   * (br_fdb_update).
+   */
   learn(hi: number, lo: number, port: number, nowNs: Ns): void {
     const slot = this.#slot(hi, lo)
     if (this.#port[slot]! === EMPTY) {
@@ -174,6 +177,8 @@ export class Fdb {
     this.#mask = capacity - 1
     this.size = 0
     this.#learned = 0
-    for (const { mac, port, kind, updatedNs } of entries) this.#add(macHi(mac), macLo(mac), port, kind, updatedNs)
+    for (const { mac, port, kind, updatedNs } of entries) {
+      this.#add(macHi(mac), macLo(mac), port, kind, updatedNs)
+    }
   }
 }

@@ -56,7 +56,10 @@ export class Journal implements EventObserver {
     return `${this.#nowNs[i]!} ns ${where} ${this.#lengths[i]!} bytes${how}`
   }
 
-  /** The first event that may differ: exact inside both windows, a checkpoint's start elsewhere, -1 for none. */
+  /**
+   * The first event that may differ: exact inside both windows, a checkpoint's start elsewhere, -1 for
+   * none.
+   */
   differsAt(other: Journal): number {
     const blocks = Math.max(this.#checkpoints.length, other.#checkpoints.length)
     for (let i = 0; i <= blocks; i++) {

@@ -47,7 +47,8 @@ const IN_FLIGHT_MAX = 65_536
 
 const LIMITS: ReadonlyArray<readonly [keyof LinkSpec, number, number]> = [
   ["delayNs", 0, DELAY_NS_MAX], ["jitterNs", 0, DELAY_NS_MAX], ["lossPpm", 0, PPM], ["duplicatePpm", 0, PPM],
-  ["reorderPpm", 0, PPM], ["corruptPpm", 0, PPM], ["rateBps", 0, RATE_BPS_MAX], ["queuePackets", 1, IN_FLIGHT_MAX]
+  ["reorderPpm", 0, PPM], ["corruptPpm", 0, PPM], ["rateBps", 0, RATE_BPS_MAX],
+  ["queuePackets", 1, IN_FLIGHT_MAX]
 ]
 
 /** What is wrong with a spec, naming the field, or null. */

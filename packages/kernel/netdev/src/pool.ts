@@ -3,8 +3,8 @@
  * link, 64 KiB + headroom for loopback's packets, jumbo frames and reassembled datagrams. Memory is
  * taken in slabs up to a limit and reused; nothing is allocated per frame.
  *
- * Invariant, checked by `balance`: allocated = delivered + dropped + in flight; at rest nothing is in flight, and
- * `leaks` names whatever is.
+ * Invariant, checked by `balance`: allocated = delivered + dropped + in flight; at rest nothing is in
+ * flight, and `leaks` names whatever is.
  */
 import { assert, type Engine, type EventSource } from "@podwire/engine"
 import type { NetDevice } from "./device.ts"
@@ -133,10 +133,14 @@ export class FramePool {
     return `${buffers} buffers, ${this.#idle} idle, ${this.inFlight} in flight`
   }
 
-  /** Frames that nobody has ended, oldest first, and the device that each was last on: none when a run is at rest. */
+  /**
+   * Frames that nobody has ended, oldest first, and the device that each was last on: none when a run is at
+   * rest.
+   */
   leaks(): ReadonlyArray<string> {
     const out = this.#frames.filter((frame) => !frame.free).sort((a, b) => a.id - b.id)
-    return out.map((frame) => `frame ${frame.id}, ${frame.length} bytes, last on ${frame.dev?.label() ?? "no device"}`)
+    return out.map(({ id, length, dev }) =>
+      `frame ${id}, ${length} bytes, last on ${dev?.label() ?? "no device"}`)
   }
 
   #home(frame: Frame): void {

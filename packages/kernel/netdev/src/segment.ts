@@ -3,9 +3,10 @@
  * impaired and nothing else (`between`). A group frame, or one for an address not yet seen, goes to all.
  *
  * Thousands of cards: what every way starts with is a plain delay mostly, and plain ways share one lane, on
- * which a flooded frame is one entry and is copied only as it arrives. A link of its own a way has from when
- * somebody asks for it, or when the segment's spec involves chance, jitter or a rate; only then does memory grow
- * with the number of pairs in use. Arrival is the same either way: after the delay, in the order of sending.
+ * which a flooded frame is one entry and is copied only as it arrives. A link of its own a way has from
+ * when somebody asks for it, or when the segment's spec involves chance, jitter or a rate; only then does
+ * memory grow with the number of pairs in use. Arrival is the same either way: after the delay, in the
+ * order of sending.
  * Approximated: the switch takes no time, never congests, and keeps no multicast membership.
  */
 import { assert, type Engine, type Ns, Timer } from "@podwire/engine"
@@ -114,7 +115,10 @@ export class Segment implements Wire {
     this.#flood(position, frame)
   }
 
-  /** A frame of the lane arrives; entries to ALL are copied for each card but the last (the lane's own call). */
+  /**
+   * A frame of the lane arrives; entries to ALL are copied for each card but the last (the lane's own
+   * call).
+   */
   arrive(frame: Frame, from: number, to: number, count: number, order: number): void {
     if (to !== ALL) {
       const nic = this.#nics[to]
@@ -230,7 +234,9 @@ class Lane extends Timer {
       this.#head = (slot + 1) & this.#mask
       this.#size--
       if (frame === null) continue
-      this.#segment.arrive(frame, this.#from[slot]!, this.#to[slot]!, this.#counts[slot]!, this.#orders[slot]!)
+      this.#segment.arrive(
+        frame, this.#from[slot]!, this.#to[slot]!, this.#counts[slot]!, this.#orders[slot]!
+      )
     }
     if (this.#size > 0 && !this.armed) this.#engine.arm(this, this.#dueNs[this.#head]! - nowNs)
   }

@@ -5,7 +5,8 @@
  *
  * MAC and MTU are the lower device's until set otherwise; a smaller lower MTU lowers this one. It has carrier
  * while the lower device is up and has it.
- * Approximated: Linux also takes VLAN devices up and down with the lower device; here only the carrier follows.
+ * Approximated: Linux also takes VLAN devices up and down with the lower device; here only the carrier
+ * follows.
  * Not supported: priority maps (priority 0 is sent), GVRP, loose binding, reorder_hdr off. A priority tag
  * (VID 0) is taken off only where a device has VLAN devices at all.
  */
@@ -30,7 +31,8 @@ export class Vlan extends NetDevice implements Upper {
   static check(lower: NetDevice, vid: number, protocol: VlanProtocol = ethertype.VLAN): Errno {
     if (!Number.isInteger(vid) || vid < 0 || vid > tag.VID_MAX) return Errno.ERANGE
     if (lower.loopback) return Errno.EOPNOTSUPP
-    return lower.tags instanceof VlanGroup && lower.tags.find(protocol, vid) !== null ? Errno.EEXIST : Errno.OK
+    const group = lower.tags
+    return group instanceof VlanGroup && group.find(protocol, vid) !== null ? Errno.EEXIST : Errno.OK
   }
 
   constructor(name: string, lower: NetDevice, vid: number, protocol: VlanProtocol = ethertype.VLAN) {

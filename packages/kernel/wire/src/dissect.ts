@@ -6,7 +6,8 @@
  * A fault that leaves the rest readable (a checksum, a length that promises more bytes than there are) is
  * said and passed over; one that does not ends the list. Checksums of UDP, TCP, ICMP and SCTP are verified
  * only where the whole datagram is there.
- * Not supported: what is inside UDP and TCP (DNS, VXLAN, HTTP), ESP, and 802.3 frames beyond their LLC header.
+ * Not supported: what is inside UDP and TCP (DNS, VXLAN, HTTP), ESP, and 802.3 frames beyond their LLC
+ * header.
  */
 import * as arp from "./arp.ts"
 import { get16 } from "./bytes.ts"
@@ -157,7 +158,8 @@ class Walk {
     if (this.layers.length >= LAYERS_MAX) return this.#payload(ipproto.IPIP, at, end)
     const fault = ipv4.check(bytes, at, end)
     if (fault !== ipv4.Fault.None) this.#say("ipv4", ipv4.Fault, fault)
-    if (fault === ipv4.Fault.Truncated || fault === ipv4.Fault.Version || fault === ipv4.Fault.HeaderLength) return
+    const { Truncated, Version, HeaderLength } = ipv4.Fault
+    if (fault === Truncated || fault === Version || fault === HeaderLength) return
     const fields = ipv4.read(bytes, at)
     const body = at + ipv4.headerBytes(bytes, at)
     if (fields.totalLength < body - at) return this.#say("ipv4", ipv4.Fault, ipv4.Fault.TotalLength)
@@ -245,7 +247,8 @@ class Walk {
     if (fault !== udp.Fault.None) this.#say("udp", udp.Fault, fault)
     const fields = udp.read(bytes, at)
     const body = at + udp.HEADER_BYTES
-    this.layers.push({ kind: "udp", at, body, end: Math.max(body, Math.min(at + fields.length, end)), fields })
+    const limit = Math.max(body, Math.min(at + fields.length, end))
+    this.layers.push({ kind: "udp", at, body, end: limit, fields })
   }
 
   #tcp(at: number, end: number, ipAt: number, family: 4 | 6, whole: boolean): void {
@@ -269,21 +272,25 @@ class Walk {
       this.#say("sctp", sctp.Fault, fault)
       if (fault === sctp.Fault.Truncated) return
     }
-    this.layers.push({ kind: "sctp", at, body: at + sctp.HEADER_BYTES, end, fields: sctp.read(this.#bytes, at) })
+    const fields = sctp.read(this.#bytes, at)
+    this.layers.push({ kind: "sctp", at, body: at + sctp.HEADER_BYTES, end, fields })
   }
 
   #icmp(at: number, end: number, whole: boolean): void {
     const fault = icmp.check(this.#bytes, at, end)
-    if (fault === icmp.Fault.Truncated || (whole && fault !== icmp.Fault.None)) this.#say("icmp", icmp.Fault, fault)
-    if (fault === icmp.Fault.Truncated) return
-    this.layers.push({ kind: "icmp", at, body: at + icmp.HEADER_BYTES, end, fields: icmp.read(this.#bytes, at) })
+    const truncated = fault === icmp.Fault.Truncated
+    if (truncated || (whole && fault !== icmp.Fault.None)) this.#say("icmp", icmp.Fault, fault)
+    if (truncated) return
+    const fields = icmp.read(this.#bytes, at)
+    this.layers.push({ kind: "icmp", at, body: at + icmp.HEADER_BYTES, end, fields })
   }
 
   #icmp6(at: number, end: number, ipAt: number, whole: boolean): void {
     if (end - at < icmp6.HEADER_BYTES) return this.#say("icmp6", icmp6.Fault, icmp6.Fault.Truncated)
     const fault = icmp6.check(this.#bytes, at, end, ipAt)
     if (whole && fault !== icmp6.Fault.None) this.#say("icmp6", icmp6.Fault, fault)
-    this.layers.push({ kind: "icmp6", at, body: at + icmp6.HEADER_BYTES, end, fields: icmp6.read(this.#bytes, at) })
+    const fields = icmp6.read(this.#bytes, at)
+    this.layers.push({ kind: "icmp6", at, body: at + icmp6.HEADER_BYTES, end, fields })
   }
 
   #payload(protocol: number, at: number, end: number): void {
@@ -324,7 +331,9 @@ export function quote(bytes: Uint8Array, at: number, end: number, family: 4 | 6)
   return { family, at, protocol: upper.protocol, upperAt }
 }
 
-/** The destination port in a quote, which UDP, TCP and SCTP have at the same place; -1 when it was cut off. */
+/**
+ * The destination port in a quote, which UDP, TCP and SCTP have at the same place; -1 when it was cut off.
+ */
 export function quotedDstPort(bytes: Uint8Array, quoted: Quote): number {
   return quoted.upperAt < 0 ? -1 : get16(bytes, quoted.upperAt + 2)
 }

@@ -1,4 +1,6 @@
-/** ICMPv6 (RFC 4443). Its checksum covers the pseudo header too, so the IPv6 header's place is an argument. */
+/**
+ * ICMPv6 (RFC 4443). Its checksum covers the pseudo header too, so the IPv6 header's place is an argument.
+ */
 import { get16, get32, set16, set32 } from "./bytes.ts"
 import { finish, pseudo6, sum } from "./checksum.ts"
 import * as ipproto from "./ipproto.ts"

@@ -74,7 +74,9 @@ export function routeAddress(bytes: Uint8Array, option: number, n: number): numb
   return get32(bytes, option + ROUTE_POINTER_MIN - 1 + 4 * n)
 }
 
-/** How many slots of a route option are behind its pointer: filled (record route) or used up (source route). */
+/**
+ * How many slots of a route option are behind its pointer: filled (record route) or used up (source route).
+ */
 export function routeUsed(bytes: Uint8Array, option: number): number {
   return (bytes[option + POINTER]! - ROUTE_POINTER_MIN) >> 2
 }
@@ -158,7 +160,8 @@ function checkTimestamp(
     const full = flags !== Timestamp.Prespecified && bytes[i + TIMESTAMP_FLAGS]! >>> 4 === 15
     return full ? into.say(Fault.Overflow, i + 3 - at) : Fault.None
   }
-  const known = flags === Timestamp.Only || flags === Timestamp.WithAddress || flags === Timestamp.Prespecified
+  const { Only, WithAddress, Prespecified } = Timestamp
+  const known = flags === Only || flags === WithAddress || flags === Prespecified
   return known && pointer + (flags === Timestamp.Only ? 3 : 7) > length
     ? into.say(Fault.Pointer, i + 2 - at)
     : Fault.None

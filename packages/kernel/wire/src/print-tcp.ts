@@ -54,8 +54,8 @@ export class Conversations {
 }
 
 /**
- * What follows the ports, the fixed header being there. The segment is in [at, end) as far as it was captured;
- * `claimed` is its length before anybody cut it.
+ * What follows the ports, the fixed header being there. The segment is in [at, end) as far as it was
+ * captured; `claimed` is its length before anybody cut it.
  */
 export function segment(
   bytes: Uint8Array, at: number, end: number, claimed: number, src: Ip, dst: Ip,
@@ -64,7 +64,8 @@ export function segment(
   const fields = tcp.read(bytes, at)
   const header = fields.headerBytes
   if (header < tcp.HEADER_BYTES_MIN) {
-    return ` tcp ${(claimed - header) >>> 0} [bad hdr length ${header} - too short, < ${tcp.HEADER_BYTES_MIN}]`
+    const least = tcp.HEADER_BYTES_MIN
+    return ` tcp ${(claimed - header) >>> 0} [bad hdr length ${header} - too short, < ${least}]`
   }
   let text = `Flags [${flags(fields.flags)}]`
   const acked = (fields.flags & tcp.ACK) !== 0

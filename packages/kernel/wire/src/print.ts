@@ -1,7 +1,7 @@
 /**
- * One frame, one line, in tcpdump's words: what `tcpdump -n -t` prints, and with `link` what `-e` adds. Serves
- * displays, goldens and timelines; `dissect.ts` says what there is, this file and its two siblings say how it
- * reads. Any bytes give a line and none throws.
+ * One frame, one line, in tcpdump's words: what `tcpdump -n -t` prints, and with `link` what `-e` adds.
+ * Serves displays, goldens and timelines; `dissect.ts` says what there is, this file and its two siblings
+ * say how it reads. Any bytes give a line and none throws.
  * Differs from tcpdump: payloads of UDP and TCP are never decoded (no DNS, no HTTP, no VXLAN), 802.3 and
  * unknown EtherTypes print their addresses and length without a hex dump, STP and LLDP and IGMP are not
  * decoded, SCTP chunks print their names only, and TCP numbers are absolute unless conversations are kept.
@@ -43,7 +43,8 @@ export function time(ns: number): string {
   const micros = Math.floor(ns / 1000)
   const seconds = Math.floor(micros / 1_000_000)
   const two = (value: number) => String(value).padStart(2, "0")
-  return `${two(Math.floor(seconds / 3600) % 24)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}.` +
+  const [hour, minute] = [Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60]
+  return `${two(hour)}:${two(minute)}:${two(seconds % 60)}.` +
     String(micros % 1_000_000).padStart(6, "0")
 }
 
@@ -101,7 +102,9 @@ class Line {
   #linkPart(): string {
     const first = this.#layers[0] as LayerOf<"eth">
     const { src, dst, etherType } = first.fields
-    const type = this.#layers.reduce((before, { kind, fields }) => kind === "vlan" ? fields.etherType : before, etherType)
+    const type = this.#layers.reduce(
+      (before, { kind, fields }) => kind === "vlan" ? fields.etherType : before, etherType
+    )
     if (!this.#link && DECODED.has(type)) return ""
     let text = `${mac.format(src)} > ${mac.format(dst)}, `
     if (type <= ethertype.LENGTH_MAX && etherType === type) {
@@ -140,7 +143,8 @@ class Line {
         return this.#ah(layer.at, layer.body)
       case "fragment":
         this.#fragmented = true
-        return `frag (${layer.fields.offsetBytes}|${layer.end + this.#missing - layer.body})${layer.fields.offsetBytes > 0 ? "" : " "}`
+        return `frag (${layer.fields.offsetBytes}|${layer.end + this.#missing - layer.body})` +
+          (layer.fields.offsetBytes > 0 ? "" : " ")
       case "icmp":
         return message4(this.#bytes, layer.at, layer.end, this.#length(layer))
       case "icmp6":
@@ -245,7 +249,9 @@ class Line {
     const old = type === 0 ? " [Deprecated]" : ""
     let text = `RT6 (len=${bytes[at + 1]!}, type=${type}${old}, segleft=${bytes[at + 3]!}`
     if (type === 0 || type === 2) {
-      for (let i = 0; i < bytes[at + 1]! >> 1; i++) text += `, [${i}]${ip.format(ip.read6(bytes, at + 8 + 16 * i))}`
+      for (let i = 0; i < bytes[at + 1]! >> 1; i++) {
+        text += `, [${i}]${ip.format(ip.read6(bytes, at + 8 + 16 * i))}`
+      }
     }
     return `${text}) `
   }
@@ -263,7 +269,9 @@ class Line {
     let at = from
     for (let n = 1; at + sctp.CHUNK_HEADER_BYTES <= end; n++) {
       const length = sctp.chunkLength(this.#bytes, at)
-      if (length < sctp.CHUNK_HEADER_BYTES || at + length > end) return `${text} (${n}) [bad chunk length ${length}]`
+      if (length < sctp.CHUNK_HEADER_BYTES || at + length > end) {
+        return `${text} (${n}) [bad chunk length ${length}]`
+      }
       const type = sctp.chunkType(this.#bytes, at)
       text += ` (${n}) [${CHUNKS[type] ?? `Unknown chunk type: 0x${type.toString(16)}`}]`
       at += (length + 3) & ~3
