@@ -83,6 +83,17 @@ it("finds leases of plugins that wrote no interface, and leaves strangers' files
   expect(store.lastReserved(0)).toBe(null)
 })
 
+it("DEL releases once for every range set, and so finds the old lease behind the new one", () => {
+  for (const [ranges, left] of [[1, ["10.1.0.9 c1 "]], [2, []]] as const) {
+    const dir = folder()
+    const of = conf(dir, { ranges: ["10.1.0.0/24", "fd00::/64"].slice(0, ranges).map((subnet) => [{ subnet }]) })
+    expect(run("ADD", of).exitCode).toBe(0)
+    writeFileSync(join(dir, "net", "10.1.0.9"), "c1")
+    expect(run("DEL", of)).toEqual({ stdout: "", stderr: "", exitCode: 0 })
+    expect(held(DiskStore.open("net", dir) as DiskStore)).toEqual(left)
+  }
+})
+
 it("GC keeps what is valid, STATUS is 50 on a range that has run out", () => {
   const dir = folder()
   const small = { ranges: [[{ subnet: "10.1.0.0/29" }]] }

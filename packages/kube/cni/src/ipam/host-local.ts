@@ -4,7 +4,7 @@
  * comes back only after the whole set went by. A set that can give none takes back what the sets before it
  * gave; the pointers stay where they went.
  */
-import { compare, equal, format, type Ip, next } from "@podwire/wire/ip"
+import { equal, format, type Ip, next } from "@podwire/wire/ip"
 import type { LeaseStore } from "./lease-store.ts"
 import { capacity, formatSet, includes, type Range, type RangeSet } from "./range.ts"
 
@@ -37,19 +37,22 @@ export class HostLocal {
       if (requested !== null) open = open.filter((ip) => ip !== requested)
       const allocation = this.#get(id, ifname, set, index, requested)
       if (typeof allocation === "string") {
-        if (got.length > 0) this.#store.release(id, ifname)
+        for (let i = 0; i < got.length; i++) this.#store.release(id, ifname)
         return `failed to allocate for range ${index}: ${allocation}`
       }
       got.push(allocation)
     }
     if (open.length === 0) return got
-    this.#store.release(id, ifname)
+    this.del(id, ifname)
     return `failed to allocate all requested IPs: ${open.map(format).join(" ")}`
   }
 
-  /** DEL: whatever is held; nothing held is no error. */
+  /**
+   * DEL: whatever is held; nothing held is no error. Once for every set, as the real plugin does it: the
+   * second time finds the leases of old plugins, which name no interface.
+   */
   del(id: string, ifname: string): void {
-    this.#store.release(id, ifname)
+    for (let i = 0; i < this.#sets.length; i++) this.#store.release(id, ifname)
   }
 
   /** CHECK: something is held; which address does not matter. */
@@ -104,7 +107,8 @@ export class HostLocal {
     let at = from < 0 ? 0 : from
     let ip = set[at]!.start
     const step = () => {
-      if (compare(ip, set[at]!.end) < 0) ip = next(ip, 1)
+      // Equal, as in the real code: a start behind the end runs out of its subnet rather than out.
+      if (!equal(ip, set[at]!.end)) ip = next(ip, 1)
       else {
         at = (at + 1) % set.length
         ip = set[at]!.start
