@@ -109,15 +109,16 @@ interface Segment {
   readonly options?: (options: tcpOptions.Options) => void
   readonly raw?: ReadonlyArray<number>
   readonly back?: boolean
+  readonly ports?: readonly [number, number]
 }
 
-const segment = ({ flags, seq = 1000, ack = 0, count = 0, options, raw, back = false }: Segment): Upper =>
+const segment = ({ flags, seq = 1000, ack = 0, count = 0, options, raw, back = false, ports }: Segment): Upper =>
   (bytes, at, ipAt) => {
     const chosen = new tcpOptions.Options()
     options?.(chosen)
     const length = raw?.length ?? tcpOptions.write(bytes, at + 20, chosen)
     if (raw !== undefined) bytes.set(raw, at + 20)
-    const [src, dst] = back ? [8000, 40000] : [40000, 8000]
+    const [src, dst] = ports ?? (back ? [8000, 40000] : [40000, 8000])
     tcp.writeHeader(bytes, at, src, dst, seq, ack, 20 + length, flags, 64240)
     data(count)(bytes, at + 20 + length)
     if (back && bytes[ipAt]! >>> 4 === 4) {
@@ -255,6 +256,10 @@ function segments(): Array<NamedFrame> {
     ["urgent, ECE, CWR", { flags: tcp.ACK | tcp.URG | tcp.ECE | tcp.CWR, seq: 1101, ack: 2008, count: 1 }],
     ["FIN", { flags: tcp.FIN | tcp.ACK, seq: 1102, ack: 2008 }],
     ["RST", { flags: tcp.RST, seq: 1103, ack: 0 }],
+    ["joined in the middle", { flags: tcp.ACK | tcp.PSH, seq: 5001, ack: 7001, count: 10, ports: [40002, 8000] }],
+    ["answer to it", { flags: tcp.ACK, seq: 7001, ack: 5011, back: true, options: sack, ports: [8000, 40002] }],
+    ["same ports at both ends", { flags: tcp.ACK | tcp.PSH, seq: 1, ack: 2, count: 1, ports: [9000, 9000] }],
+    ["same ports, back", { flags: tcp.ACK | tcp.PSH, seq: 2, ack: 2, count: 1, back: true, ports: [9000, 9000] }],
     ["no flags", { flags: 0 }],
     ["unknown option", { flags: tcp.ACK, raw: [200, 4, 1, 2, 201, 2, 1, 1] }],
     ["end of options", { flags: tcp.ACK, raw: [1, 0, 0, 0] }],
