@@ -13,7 +13,7 @@ import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-// import { cniCommand } from "./cni.ts"
+import { cniCommand } from "./cni.ts"
 import { execCommand } from "./exec.ts"
 import { inspectCommand } from "./inspect.ts"
 import { teardown } from "./outcome.ts"
@@ -27,7 +27,7 @@ const program = dashes < 0 ? [] : argv.slice(dashes + 1)
 
 const podwire = Command.make("podwire").pipe(
   Command.withDescription("A packet-level network emulator for Kubernetes"),
-  Command.withSubcommands([runCommand, execCommand(program), inspectCommand(program)])
+  Command.withSubcommands([runCommand, execCommand(program), inspectCommand(program), cniCommand])
 )
 
 /** Without the usual `-v`: that is --verbose here. */

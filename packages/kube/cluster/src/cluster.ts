@@ -70,7 +70,7 @@ export class Cluster {
     this.fabric = new Fabric(this.engine, this.pool, plan)
     const watch = (netns: Netns) => this.#tap(netns)
     const programs = programOverride(plan.programs)
-    this.nodes = plan.nodes.map(({ name }) => new NodeHost(this.engine, this.pool, this.fabric, name, watch))
+    this.nodes = plan.nodes.map(({ name }) => new NodeHost(this.engine, this.pool, this.fabric, plan, name, watch))
     for (const node of this.nodes) {
       const kubelet = new Kubelet(this.engine, this.pool, this.store, node, this.events, programs, watch)
       this.#kubelets.set(node.name, kubelet)

@@ -13,7 +13,7 @@ import { Netns } from "@podwire/netns"
 import { type Cidr, parse } from "@podwire/wire/cidr"
 import { format, type Ip } from "@podwire/wire/ip"
 import type { EventLog } from "./event-log.ts"
-import type { NodeHost } from "./node.ts"
+import type { Attachee, NodeHost } from "./node.ts"
 import { type ProgramOverride, PodSandbox } from "./pod.ts"
 import { phaseOf, podStatus, waitingStatus } from "./pod-status.ts"
 
@@ -106,7 +106,7 @@ export class Kubelet extends Timer {
     if (!hostNetwork) {
       this.#watch(netns)
       netns.setUp(netns.lo)
-      const got = this.node.attach(key, netns)
+      const got = this.node.attach(attachee(pod), netns)
       if (typeof got === "string") return this.#refuse(pod, key, netns, got)
       ips = got
     }
@@ -151,7 +151,7 @@ export class Kubelet extends Timer {
 
   #releaseNetwork(sandbox: PodSandbox): void {
     if (sandbox.hostNetwork) return
-    this.node.detach(sandbox.key)
+    this.node.detach(attachee(sandbox.pod))
     sandbox.netns.destroy()
   }
 
@@ -187,6 +187,10 @@ export class Kubelet extends Timer {
       ]
     }
   }
+}
+
+function attachee({ metadata }: Pod): Attachee {
+  return { uid: metadata.uid!, namespace: metadata.namespace!, name: metadata.name! }
 }
 
 function readyOf(node: Node): string | undefined {

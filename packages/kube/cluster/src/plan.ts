@@ -6,6 +6,7 @@ import type { KubeObject } from "@podwire/api"
 import type { LinkSpec } from "@podwire/netdev"
 import { type Cidr, format, hostBitsSet, overlaps, parse } from "@podwire/wire/cidr"
 import { family, type Ip } from "@podwire/wire/ip"
+import { networkOf } from "./cni-network.ts"
 import { NODES_MAX, PODS_PER_NODE_MAX } from "./limits.ts"
 
 export interface NodePlan {
@@ -166,6 +167,8 @@ export function checkPlan(plan: Plan): ReadonlyArray<PlanIssue> {
     }
   }
   for (const range of plan.podCidrs) checkShares(plan, range, say)
+  const network = networkOf(plan, plan.podCidrs)
+  if (!("plugins" in network)) issues.push(...network)
   for (const range of plan.underlay) {
     const hosts = 2 ** Math.min(30, (family(range.ip) === 4 ? 32 : 128) - range.bits) - 3
     if (plan.nodes.length > hosts) {
