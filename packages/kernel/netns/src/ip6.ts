@@ -347,8 +347,7 @@ export class Ip6 implements FragmentOwner {
     const { pool, icmp6: errors } = this.#ns
     this.mib.InNoRoutes++
     if (way.type === "blackhole") return pool.drop(frame, DropReason.IP_BLACKHOLE, dev)
-    const code = way.type === "prohibit" ? icmp6.ADM_PROHIBITED
-      : way.type === "unreachable" ? icmp6.ADDR_UNREACH : icmp6.NO_ROUTE
+    const code = way.type === "prohibit" ? icmp6.ADM_PROHIBITED : icmp6.NO_ROUTE
     errors.error(frame, icmp6.DEST_UNREACH, code, 0)
     pool.drop(frame, code === icmp6.NO_ROUTE ? DropReason.IP_INNOROUTES : DropReason.IP_UNREACHABLE, dev)
   }
