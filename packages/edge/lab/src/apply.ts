@@ -1,11 +1,9 @@
 /**
- * `kubectl apply` against the store: create what is not there, replace what is, and remember which document an
- * object came from. Labels and annotations that others wrote stay; `replicas` stays when the manifest does not
- * say it.
- * Approximated: the three-way merge. Within `spec`, the manifest's fields replace the live ones whole.
+ * `kubectl apply` against the store: create what is not there, merge what is (live object, last manifest, this
+ * manifest), and remember which document an object came from.
  */
 import {
-  ApiError, controllerOf, keyOf, kindOf, type KubeObject, kindOfObject, refusalText, validateUpdate
+  admitUpdate, ApiError, controllerOf, keyOf, kindOf, type KubeObject, kindOfObject, refusalText, threeWayMerge
 } from "@podwire/api"
 import type { Cluster } from "@podwire/cluster"
 import type { Document, Path, Problem } from "./input/index.ts"
@@ -70,7 +68,7 @@ export class Applier {
     this.#makeNamespace(object)
     const key = `${kindOf(object)} ${keyOf(object)}`
     const live = object.metadata.name === undefined ? null : store.get(kindOf(object), object.metadata.namespace ?? "", object.metadata.name)
-    const before = this.#last.get(key)?.object ?? null
+    const before = this.#last.get(key) ?? null
     const result = live === null ? store.create(object) : this.#update(live, before, sourced)
     if (Array.isArray(result)) return result
     if (result instanceof ApiError) return [document.problem(["metadata", "name"], { what: refusalText(result) })]
@@ -79,23 +77,12 @@ export class Applier {
     return `${nameOf(stored)} ${live === null ? "created" : stored === live ? "unchanged" : "configured"}`
   }
 
-  #update(live: KubeObject, before: KubeObject | null, { object, document }: SourcedObject): KubeObject | ApiError | ReadonlyArray<Problem> {
-    const replicas = (live.spec as { readonly replicas?: number } | undefined)?.replicas
-    const given = document.value["spec"] as { readonly replicas?: unknown } | undefined
-    const keepReplicas = replicas !== undefined && given?.replicas === undefined && object.spec !== undefined
-    const next: KubeObject = {
-      ...object,
-      metadata: {
-        ...live.metadata, ...object.metadata,
-        labels: merge(live.metadata.labels, before?.metadata.labels, object.metadata.labels),
-        annotations: merge(live.metadata.annotations, before?.metadata.annotations, object.metadata.annotations)
-      },
-      ...keepReplicas ? { spec: { ...object.spec as object, replicas } } : {}
-    }
-    const wrong = validateUpdate(live, next)
-    if (wrong.length > 0) return wrong.map(({ path, message, atKey }) => document.problem(path, { what: message }, atKey))
-    if (before !== null && JSON.stringify(before) === JSON.stringify(object)) return live
-    return this.#cluster.store.update(next)
+  #update(live: KubeObject, before: SourcedObject | null, { document }: SourcedObject): KubeObject | ApiError | ReadonlyArray<Problem> {
+    const merged = threeWayMerge(live, before?.document.value ?? null, document.value)
+    if (merged === live) return live
+    const { object, problems } = admitUpdate(live, merged)
+    if (problems !== undefined) return problems.map(({ path, message, atKey }) => document.problem(path, { what: message }, atKey))
+    return this.#cluster.store.update(object)
   }
 
   /** `helm template` prints no Namespace for `--namespace`; a cluster would refuse, we say it. */
@@ -111,12 +98,3 @@ export class Applier {
 function isNamespace({ object }: SourcedObject): boolean {
   return object.kind === "Namespace" && kindOfObject(object) !== null
 }
-
-type Texts = Readonly<Record<string, string>> | undefined
-
-/** What the last manifest gave and this one does not is gone; what others gave stays. */
-function merge(live: Texts, before: Texts, now: Texts): Readonly<Record<string, string>> {
-  const others = Object.entries(live ?? {}).filter(([key]) => before?.[key] === undefined)
-  return { ...Object.fromEntries(others), ...now }
-}
-
