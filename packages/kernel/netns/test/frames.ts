@@ -112,7 +112,7 @@ export function udp6(src: string, dst: string, from: number, to: number, data: U
 
 /** A segment without options; the checksum is right for either family. */
 export function tcpSegment(
-  src: string, dst: string, flags: number, seq: number, ack: number, data = new Uint8Array(0), to = 81
+  src: string, dst: string, flags: number, seq: number, ack: number, data: Uint8Array = new Uint8Array(0), to = 81
 ): Uint8Array {
   const six = src.includes(":")
   const header = six ? 40 : 20
