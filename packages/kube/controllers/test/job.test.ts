@@ -100,11 +100,13 @@ it("ends what runs too long", () => {
     0.02 Pod default/sum-n98ds on node1
     1.02 Pod default/sum-n98ds Running
     5.00 Pod default/sum-n98ds terminating
+    7.00 Pod default/sum-n98ds gone
     "
   `)
   expect(cluster.conditions("Job", "sum")).toMatchInlineSnapshot(`
     "
     FailureTarget True DeadlineExceeded: Job was active longer than specified deadline
+    Failed True DeadlineExceeded: Job was active longer than specified deadline
     "
   `)
 })

@@ -102,7 +102,7 @@ class Look {
     const deadlineNs = this.#deadlineInNs()
     return {
       changes: this.#changes, events: this.#events,
-      ...deadlineNs === Infinity || this.#has("Failed") || this.#has("Complete") ? {} : { requeueNs: Math.max(deadlineNs, 0) },
+      ...deadlineNs === Infinity || deadlineNs <= 0 ? {} : { requeueNs: deadlineNs },
       ...this.#dueNs === Infinity ? {} : { dueNs: this.#dueNs }
     }
   }

@@ -7,7 +7,7 @@ import { admits, namedNodes } from "../node-affinity.ts"
 import { taintsOf, untolerated } from "../tolerate.ts"
 import { isBefore, NodeHeap } from "./heap.ts"
 import { hostPortsOf, type NodeInfo, requestsOf, type Resources } from "./node-info.ts"
-import { MISSING_LABEL, type Placement, Topology } from "./topology.ts"
+import { HOPELESS, type Placement, Topology } from "./topology.ts"
 
 export interface Pass {
   readonly nodes: ReadonlyArray<NodeInfo>
@@ -129,7 +129,7 @@ export class PodClass {
     const short = info.shortages(this.requests)
     if (short.length > 0) return [short, !info.couldNeverFit(this.requests)]
     const topology = this.#topology?.refusal(info) ?? null
-    return topology === null ? [[], true] : [[topology], topology !== MISSING_LABEL]
+    return topology === null ? [[], true] : [[topology], !HOPELESS.includes(topology)]
   }
 }
 

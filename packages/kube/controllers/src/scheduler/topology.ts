@@ -41,8 +41,9 @@ const AFFINITY = "node(s) didn't match pod affinity rules"
 const ANTI_AFFINITY = "node(s) didn't match pod anti-affinity rules"
 const OTHERS = "node(s) didn't satisfy existing pods anti-affinity rules"
 const SPREAD = "node(s) didn't match pod topology spread constraints"
-/** Of reasons that no other pod's going away would remove. */
-export const MISSING_LABEL = `${SPREAD} (missing required label)`
+const MISSING_LABEL = `${SPREAD} (missing required label)`
+/** Reasons that no other pod's going away would remove. */
+export const HOPELESS: ReadonlyArray<string> = [MISSING_LABEL, AFFINITY]
 
 export class Topology {
   readonly #pod: Pod
