@@ -258,6 +258,7 @@ function segments(): Array<NamedFrame> {
     ["RST", { flags: tcp.RST, seq: 1103, ack: 0 }],
     ["joined in the middle", { flags: tcp.ACK | tcp.PSH, seq: 5001, ack: 7001, count: 10, ports: [40002, 8000] }],
     ["answer to it", { flags: tcp.ACK, seq: 7001, ack: 5011, back: true, options: sack, ports: [8000, 40002] }],
+    ["more from there", { flags: tcp.ACK, seq: 5011, ack: 7001, count: 3, options: sack, ports: [40002, 8000] }],
     ["same ports at both ends", { flags: tcp.ACK | tcp.PSH, seq: 1, ack: 2, count: 1, ports: [9000, 9000] }],
     ["same ports, back", { flags: tcp.ACK | tcp.PSH, seq: 2, ack: 2, count: 1, back: true, ports: [9000, 9000] }],
     ["no flags", { flags: 0 }],
