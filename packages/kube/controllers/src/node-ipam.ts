@@ -75,9 +75,14 @@ function allocate(
       ranges[i]!.next = index! + 1
     })
     const podCIDRs = parts.map((index, i) => cidr.format(cidr.part(ranges[i]!.cidr, ranges[i]!.nodeLength, index!)))
-    changes.push({ _tag: "Update", object: { ...node, spec: { ...node.spec, podCIDR: podCIDRs[0]!, podCIDRs } } })
+    changes.push({ _tag: "Update", object: withParts(node, podCIDRs) })
   }
   return { changes, events }
+}
+
+/** A patch in the real allocator: a status that the node's agent wrote meanwhile is no conflict. */
+function withParts({ metadata: { resourceVersion: _, ...metadata }, ...node }: Node, podCIDRs: ReadonlyArray<string>): Node {
+  return { ...node, metadata, spec: { ...node.spec, podCIDR: podCIDRs[0]!, podCIDRs } }
 }
 
 function occupied({ cidr: range, nodeLength }: Range, others: ReadonlyArray<cidr.Cidr>): Set<number> {
