@@ -12,6 +12,7 @@
  * address goes on in the same file. What is kept is one small record for each name, whatever the traffic.
  * Not supported: filters by packet, rotation of files, snap lengths.
  */
+import { EPOCH_SECONDS } from "@podwire/api"
 import type { Engine } from "@podwire/engine"
 import {
   Checksum, Direction, type DropObserver, type DropReason, dropReasonName, type Frame,
@@ -165,7 +166,7 @@ export class Capture implements Tap, DropObserver {
     this.#entries.set(key, entry)
     entry.ignored = this.#options.only !== undefined && !this.#options.only(name)
     if (entry.ignored) return entry
-    const about = { name, ...(description === "" ? {} : { description }), ...(mac === 0 ? {} : { mac }) }
+    const about = { name, epochSeconds: EPOCH_SECONDS, ...(description === "" ? {} : { description }), ...(mac === 0 ? {} : { mac }) }
     if (this.#all !== null) entry.allId = this.#all.interface(about)
     if (this.#options.devices === false) return entry
     entry.file = this.#file(name, dev === DROP)
@@ -246,7 +247,7 @@ class DeviceFile {
   constructor(sink: ByteSink, classic: boolean) {
     const bufferBytes = DEVICE_BUFFER_BYTES
     this.pcapng = classic ? null : new PcapngWriter(sink, { application: APPLICATION, bufferBytes })
-    this.pcap = classic ? new PcapWriter(sink, { nanosecond: true, bufferBytes }) : null
+    this.pcap = classic ? new PcapWriter(sink, { nanosecond: true, bufferBytes, epochSeconds: EPOCH_SECONDS }) : null
   }
 
   flush(): void {

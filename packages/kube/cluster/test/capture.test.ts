@@ -14,7 +14,13 @@ import * as tcp from "@podwire/wire/tcp"
 import * as udp from "@podwire/wire/udp"
 import { type CaptureFile, readCapture } from "pcap-writer"
 import { expect, it } from "vitest"
+import { EPOCH_SECONDS } from "@podwire/api"
 import { Capture, type CaptureOptions } from "../src/capture.ts"
+
+/** Captures carry the date of virtual time; tests read nanoseconds of the run. */
+function sinceEpoch(ns: bigint): bigint {
+  return ns - BigInt(EPOCH_SECONDS) * 1_000_000_000n
+}
 
 class World {
   readonly engine = new Engine(7)
@@ -54,10 +60,10 @@ class World {
     const { packets, statistics } = this.file(name)
     return [
       ...packets.map(({ interface: on, atNs, flags, packetId, bytes, comments }) =>
-        [`${on.name} ${atNs} flags=${flags} id=${packetId} ${bytes.length} bytes`,
+        [`${on.name} ${sinceEpoch(atNs)} flags=${flags} id=${packetId} ${bytes.length} bytes`,
           ...comments.map((text) => `"${text}"`)].join(" ")),
       ...statistics.map(({ interface: on, startNs, endNs, received }) =>
-        `statistics ${on.name} ${startNs}-${endNs} received=${received}`)
+        `statistics ${on.name} ${sinceEpoch(startNs!)}-${sinceEpoch(endNs!)} received=${received}`)
     ].join("\n")
   }
 }
