@@ -181,9 +181,7 @@ export class Lab {
   delete(what: string, namespace = "default"): Effect.Effect<string, TargetError> {
     return Effect.flatMap(this.#object(what, namespace), (object) => {
       const ref = refOf(object)
-      const grace = object.kind === "Pod" && (object as Pod).spec?.nodeName !== undefined
-        ? (object as Pod).spec!.terminationGracePeriodSeconds ?? 30
-        : 0
+      const grace = graceOf(object)
       this.cluster.store.delete(ref, grace)
       return Effect.succeed(`${nameOf(object)} deleted`)
     })
@@ -300,6 +298,13 @@ const build = Effect.fnUntraced(function*(sources: ReadonlyArray<SourceFile>, op
     if (!(lab instanceof Lab)) return yield* new InputError({ problems: lab })
     return lab
 })
+
+/** Seconds until it may be gone: a bound pod's own, and a namespace waits for what is in it. */
+function graceOf(object: KubeObject): number {
+  if (object.kind === "Namespace") return 1
+  if (object.kind !== "Pod" || (object as Pod).spec.nodeName === undefined) return 0
+  return (object as Pod).spec.terminationGracePeriodSeconds ?? 30
+}
 
 const SCALABLE = ["Deployment", "ReplicaSet", "StatefulSet"]
 
