@@ -47,7 +47,7 @@ it.skipIf(version.status !== 0)("tcpdump picks the same frames", () => {
 it("what is not supported or wrong is refused with its place", () => {
   expect([
     "host example.com", "gateway 10.0.0.1", "tcp[0] = 1", "port 99999", "net 10.0.0.1/8", "(tcp", "tcp or 80",
-    "less 100", "ip proto tcp", "tcp host 10.0.0.1", "ip host ::1", "mpls", "port"
+    "less 100", "constructor", "tcp or constructor", "ip proto tcp", "tcp host 10.0.0.1", "ip host ::1", "mpls", "port"
   ].map(compileFilter)).toMatchInlineSnapshot(`
     [
       "at 6: "example.com": names are not looked up, say an address",
@@ -58,6 +58,8 @@ it("what is not supported or wrong is refused with its place", () => {
       "at 5: found the end, expected )",
       "at 8: 80: say what it is: host, net, port",
       "at 1: "less" is not supported here",
+      "at 1: "constructor" is not supported here",
+      "at 8: "constructor" is not supported here",
       "at 10: protocol "tcp" is not known; names stand behind a backslash: \\tcp",
       "at 10: "tcp" applies to ports, not to host",
       "at 9: an IPv6 address, behind ip",

@@ -130,13 +130,13 @@ class Parser {
   #isAddress(): boolean {
     const { kind, text } = this.#peek()
     return kind === "number" || kind === "ip4" || kind === "ip6" || kind === "mac" || kind === "escaped" ||
-      (kind === "word" && (text in SERVICES || /^\d+-\d+$/.test(text)))
+      (kind === "word" && (Object.hasOwn(SERVICES, text) || /^\d+-\d+$/.test(text)))
   }
 
   #primitive(): Test | FilterError {
     const first = this.#peek()
     let protocol = ""
-    if (first.text in PROTOCOLS || first.text in TYPES || LINKS.includes(first.text)) {
+    if (Object.hasOwn(PROTOCOLS, first.text) || Object.hasOwn(TYPES, first.text) || LINKS.includes(first.text)) {
       protocol = first.text === "link" ? "ether" : first.text
       this.#next++
     }
