@@ -13,8 +13,10 @@ import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { benchCommand } from "./bench.ts"
 import { cniCommand } from "./cni.ts"
 import { execCommand } from "./exec.ts"
+import { getCommand } from "./get.ts"
 import { inspectCommand } from "./inspect.ts"
 import { teardown } from "./outcome.ts"
 import { presenterLayer } from "./presenter.ts"
@@ -27,7 +29,7 @@ const program = dashes < 0 ? [] : argv.slice(dashes + 1)
 
 const podwire = Command.make("podwire").pipe(
   Command.withDescription("A packet-level network emulator for Kubernetes"),
-  Command.withSubcommands([runCommand, execCommand(program), inspectCommand(program), cniCommand])
+  Command.withSubcommands([runCommand, getCommand, execCommand(program), inspectCommand(program), cniCommand, benchCommand])
 )
 
 /** Without the usual `-v`: that is --verbose here. */
