@@ -25,7 +25,7 @@ function block(value: object, indent: number): string {
     }).join("")
   }
   return Object.entries(value).filter(([, child]) => child !== undefined).sort(([a], [b]) => natural(a, b)).map(([key, child]: [string, unknown]) => {
-    const shown = keyText(key)
+    const shown = keyText(key, margin)
     const lead = `${margin}${shown}:`
     if (typeof child === "object" && child !== null && !isEmpty(child)) {
       return `${lead}\n${block(child, Array.isArray(child) ? indent : indent + STEP)}`
@@ -38,10 +38,10 @@ function isEmpty(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.values(value).every((child) => child === undefined)
 }
 
-function keyText(key: string): string {
+function keyText(key: string, margin: string): string {
   const text = key.includes("\n") ? doubleQuoted(key, null, 0) : inline(key, null, 0)
   // More than 128 octets make no simple key (yaml_emitter_check_simple_key).
-  return text.length > 128 ? `? ${text}\n` : text
+  return text.length > 128 ? `? ${text}\n${margin}` : text
 }
 
 /** `indent` is the container's; null where lines cannot be folded. */
@@ -57,8 +57,7 @@ function inline(value: unknown, indent: number | null, column: number): string {
 }
 
 function numberText(value: unknown): string {
-  const text = String(value)
-  return text.includes("e+") && !text.includes(".") ? text : text
+  return String(value)
 }
 
 function readsAsString(text: string): boolean {
