@@ -21,8 +21,8 @@ const MAY_IMPORT: Readonly<Record<string, ReadonlyArray<string>>> = {
   // `plain.ts`, the face without Effect, brings Node's services along.
   lab: ["wire", "api", "cni", "cluster", "pcap-writer", "effect", "ip-address", "yaml", "@effect/platform-node"],
   cli: ["lab", "effect", "@effect/platform-node"],
-  arbitrary: ["fast-check"],
-  checker: ["wire"]
+  checker: ["engine", "wire", "netdev", "netns", "api", "cni", "cluster"],
+  arbitrary: ["wire", "api", "cluster", "checker", "fast-check"]
 }
 
 const sources = globSync("packages/*/*/src/**/*.ts").sort().map((file) => {

@@ -1,0 +1,7 @@
+export { BOUNDS, impairment, type ImpairmentBounds, links } from "./link.ts"
+export { label, subdomain } from "./name.ts"
+export { operation, operations } from "./operation.ts"
+export { plan, type PlanBounds } from "./plan.ts"
+export { type Ranges, ranges4, ranges6 } from "./range.ts"
+export { situation, type SituationBounds } from "./situation.ts"
+export { workload, type WorkloadBounds, workloads } from "./workload.ts"

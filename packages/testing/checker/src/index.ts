@@ -1,0 +1,6 @@
+export { conservation } from "./conservation.ts"
+export { frameText, framesText } from "./frame-text.ts"
+export { Journeys, marked, numberOf, type Sight } from "./journey.ts"
+export { type Operation, perform } from "./operation.ts"
+export { namespacePicture, nodePicture, picture } from "./picture.ts"
+export { build, clusterDocument, create, documents, impairment, type Situation } from "./situation.ts"
