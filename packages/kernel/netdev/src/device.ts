@@ -39,6 +39,11 @@ export interface Upper {
   lowerGone(dev: NetDevice): void
 }
 
+/** The namespace that a device is in, which acts on a carrier that comes and goes (NETDEV_CHANGE). */
+export interface CarrierListener {
+  carrierChanged(dev: NetDevice): void
+}
+
 /** Who takes frames that carry a tag, before anybody else; false when no VLAN device here wants them. */
 export interface TagHandler {
   receiveTagged(dev: NetDevice, frame: Frame): boolean
@@ -60,13 +65,12 @@ export abstract class NetDevice implements Task<Frame>, EventSource {
   ns = ""
   /** Unique in the run, in order of creation: the digest folds it. */
   readonly serial: number
-  /** There is somebody at the other end (IFF_LOWER_UP). */
-  carrier = true
   /** The bridge or VLAN device above it; the namespace's handler is not called then. */
   master: NetDevice | null = null
   /** Its number among the master's ports; 0 without a master. */
   masterPort = 0
   handler: RxHandler = DETACHED
+  listener: CarrierListener | null = null
   /** VLAN devices on this one; null while there are none. */
   tags: TagHandler | null = null
   tap: Tap | null = null
@@ -74,6 +78,7 @@ export abstract class NetDevice implements Task<Frame>, EventSource {
     rxPackets: 0, rxBytes: 0, rxDropped: 0, txPackets: 0, txBytes: 0, txDropped: 0
   }
   #up = false
+  #carrier = true
   #mtu = 1500
   #uppers: ReadonlyArray<Upper> = []
 
@@ -95,7 +100,22 @@ export abstract class NetDevice implements Task<Frame>, EventSource {
   set up(value: boolean) {
     if (value === this.#up) return
     this.#up = value
+    this.upChanged()
     this.tellUppers()
+  }
+
+  /** Before those above hear of it. */
+  protected upChanged(): void {}
+
+  /** There is somebody at the other end (IFF_LOWER_UP). Those above are told by whoever sets it. */
+  get carrier(): boolean {
+    return this.#carrier
+  }
+
+  set carrier(value: boolean) {
+    if (value === this.#carrier) return
+    this.#carrier = value
+    this.listener?.carrierChanged(this)
   }
 
   get mtu(): number {

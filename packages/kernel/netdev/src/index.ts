@@ -1,7 +1,7 @@
 export { Bridge, BridgePort, PORTS_MAX } from "./bridge.ts"
 export { Cable } from "./cable.ts"
 export {
-  DETACHED, type DeviceStats, NetDevice, type RxHandler, type TagHandler, tooLongFor, type Upper
+  type CarrierListener, DETACHED, type DeviceStats, NetDevice, type RxHandler, type TagHandler, tooLongFor, type Upper
 } from "./device.ts"
 export { DROP_REASON_COUNT, DropReason, dropReasonName } from "./drop-reason.ts"
 export { Dummy } from "./dummy.ts"

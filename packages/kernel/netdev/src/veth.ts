@@ -1,7 +1,7 @@
 /**
  * A pair of Ethernet devices, each the other's wire (drivers/net/veth.c). What leaves one arrives at
  * the other at the same instant, scrubbed of what the sender's namespace knew of it; what is longer than the
- * receiving end's MTU allows does not arrive (____dev_forward_skb).
+ * receiving end's MTU allows does not arrive (____dev_forward_skb). There is a carrier while both are up.
  * Not supported: XDP, GRO, multiple queues.
  */
 import type { Engine } from "@podwire/engine"
@@ -21,7 +21,20 @@ export class Veth extends NetDevice {
     const b = new Veth(engine, pool, nameB, macB)
     a.peer = b
     b.peer = a
+    a.carrier = false
+    b.carrier = false
     return [a, b]
+  }
+
+  /** veth_open, veth_close: both ends lose it with either. */
+  protected override upChanged(): void {
+    const { peer } = this
+    const carrier = this.up && peer !== null && peer.up
+    if (carrier === this.carrier) return
+    this.carrier = carrier
+    if (peer === null || peer.carrier === carrier) return
+    peer.carrier = carrier
+    peer.tellUppers()
   }
 
   protected override startXmit(frame: Frame): void {

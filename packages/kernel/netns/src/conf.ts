@@ -41,6 +41,7 @@ export class Conf6 {
   readonly autoconf: number = 1
   readonly accept_redirects: number = 1
   readonly hop_limit: number = 64
+  /** What somebody wrote or a router advertised; 0 is the device's. */
   readonly mtu: number = 0
   readonly router_solicitations: number = -1
   readonly router_solicitation_interval: number = 4
@@ -154,6 +155,7 @@ export const BOUNDS: ReadonlyMap<string, readonly [number, number]> = new Map<st
   ["gc_thresh2_4", [0, 2_147_483_647]],
   ["gc_thresh3_4", [0, 2_147_483_647]],
   ["hop_limit", [1, 255]],
+  ["mtu", [1280, 2_147_483_647]],
   ["addr_gen_mode", [0, 1]]
 ])
 
@@ -164,6 +166,8 @@ export const NEIGH_CONF = new NeighConf()
 export const GLOBALS = new Globals()
 /** `conf/all` of a fresh namespace differs: source routes are refused there, for everybody. */
 export const ALL4 = replaced(CONF4, "accept_source_route", 0)
+/** Whether addresses are tested is each device's affair, unless `conf/all` asks for it of everybody. */
+export const ALL6 = replaced(CONF6, "accept_dad", 0)
 
 /** A record that differs in one field; the same hidden class as its origin. */
 export function replaced<C extends object>(conf: C, key: string, value: number): C {

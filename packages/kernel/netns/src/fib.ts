@@ -109,12 +109,15 @@ export class Fib {
     this.#owner = owner
   }
 
-  /** EEXIST when a route with that destination, metric and table is there (`ip route add`). */
-  add(route: Route): Errno {
+  /**
+   * EEXIST when a route with that destination, metric and table is there (`ip route add`, NLM_F_EXCL). The
+   * kernel's own routes stand beside others (fib_magic appends): only the very same is refused.
+   */
+  add(route: Route, append = false): Errno {
     const level = this.#level(route.table, route.dst.bits)
     for (const other of level.near(route.dst.ip) ?? []) {
       if (other.metric !== route.metric || !equal(other.dst.ip, route.dst.ip)) continue
-      if (this.family === 4 || (other.dev === route.dev && sameVia(other, route))) return Errno.EEXIST
+      if (!append || same(other, route)) return Errno.EEXIST
     }
     level.insert(route)
     this.count++
@@ -203,16 +206,23 @@ export class Fib {
   }
 }
 
-/** A route over a dead device is skipped, unless it is about an address of ours. */
+/**
+ * A route over a device that is down is skipped, unless it is about an address of ours. One without a
+ * carrier is used all the same, and its packets are lost (ignore_routes_with_linkdown=0).
+ */
 function usable(route: Route, oif: NetDevice | null): boolean {
   const dev = route.dev
   if (dev === null || route.type === "local") return true
   if (oif !== null && dev !== oif) return false
-  return route.type === "broadcast" || (dev.up && dev.carrier)
+  return route.type === "broadcast" || dev.up
 }
 
-function sameVia(a: Route, b: Route): boolean {
-  return a.via === null ? b.via === null : b.via !== null && equal(a.via, b.via)
+function same(a: Route, b: Route): boolean {
+  return a.dev === b.dev && a.type === b.type && sameIp(a.via, b.via) && sameIp(a.src, b.src)
+}
+
+function sameIp(a: Ip | null, b: Ip | null): boolean {
+  return a === null ? b === null : b !== null && equal(a, b)
 }
 
 /** IPv4 networks are numbers; IPv6's are text, looked up on misses of the cache only. */

@@ -3,7 +3,6 @@
  * Errors have precedence 6 and the offender's TOS bits, TTL 64, no DF, at most 576 bytes, and the source that the way back chooses.
  * Not supported: address mask, router discovery, source quench (ignored).
  */
-import type { Ns } from "@podwire/engine"
 import { DropReason, type Frame, type NetDevice, PacketType } from "@podwire/netdev"
 import { get32, set32 } from "@podwire/wire/bytes"
 import { mask4 } from "@podwire/wire/cidr"
@@ -15,22 +14,18 @@ import type { Dst } from "./dst.ts"
 import { REDIRECT_NS } from "./exception.ts"
 import * as options from "./ip-options.ts"
 import type { Netns } from "./netns.ts"
-import { RateLimit } from "./rate-limit.ts"
+import { GlobalLimit, RateLimit } from "./rate-limit.ts"
 
 const ERROR_BYTES_MAX = 576
 const TOS_INTERNETCONTROL = 0xc0
 /** IPTOS_TOS_MASK: what of the offender's TOS its error keeps. */
 const TOS_MASK = 0x1e
 const MS_PER_DAY = 86_400_000
-/** ip_rt_redirect_load (HZ / 50) and ip_rt_redirect_number. */
-const REDIRECT_LOAD_NS = 20_000_000
-const REDIRECTS_MAX = 9
-const REDIRECT_PEERS_MAX = 4_096
 
 export class Icmp4 {
   readonly #ns: Netns
-  #limit: RateLimit | null = null
-  #redirects: Map<number, RedirectState> | null = null
+  #peers: RateLimit | null = null
+  #all: GlobalLimit | null = null
 
   constructor(ns: Netns) {
     this.#ns = ns
@@ -81,19 +76,28 @@ export class Icmp4 {
     this.#quote(way, source, to, type, code, info, frame)
   }
 
+  /** By destination. */
+  get limits(): RateLimit {
+    return this.#peers ??= new RateLimit(this.#ns.engine)
+  }
+
+  /** Of both families together. */
+  get limitOfAll(): GlobalLimit {
+    return this.#all ??= new GlobalLimit(this.#ns.engine)
+  }
+
   #allow(to: number): boolean {
-    const { sysctl, ip4, engine } = this.#ns
+    const { sysctl, ip4 } = this.#ns
     const { icmp_msgs_per_sec, icmp_msgs_burst, icmp_ratelimit } = sysctl.globals
-    this.#limit ??= new RateLimit(engine)
-    if (!this.#limit.globalHasCredit(icmp_msgs_per_sec, icmp_msgs_burst)) {
+    if (!this.limitOfAll.hasCredit(icmp_msgs_per_sec, icmp_msgs_burst)) {
       ip4.mib.IcmpOutRateLimitGlobal++
       return false
     }
-    if (!this.#limit.allow(to, icmp_ratelimit)) {
+    if (!this.limits.allow(to, icmp_ratelimit)) {
       ip4.mib.IcmpOutRateLimitHost++
       return false
     }
-    this.#limit.globalConsume()
+    this.limitOfAll.consume()
     return true
   }
 
@@ -111,29 +115,8 @@ export class Icmp4 {
     }
     if (frame.l4 - frame.l3 > ipv4.HEADER_BYTES_MIN &&
       ipv4.findOption(frame.bytes, frame.l3, ipv4.Option.LooseSourceRoute) >= 0) return
-    if (!this.#mayRedirect(to)) return
+    if (!this.limits.allowRedirect(to)) return
     this.#quote(back, back.src[0]!, to, icmp.REDIRECT, 1, way.nextHop[0]!, frame)
-  }
-
-  /** Ever more rarely to a host that does not listen, and again after 20 seconds of silence. */
-  #mayRedirect(to: number): boolean {
-    const nowNs = this.#ns.engine.nowNs
-    this.#redirects ??= new Map()
-    let state = this.#redirects.get(to)
-    if (state === undefined) {
-      if (this.#redirects.size >= REDIRECT_PEERS_MAX) this.#redirects.clear()
-      state = { count: 0, lastNs: nowNs }
-      this.#redirects.set(to, state)
-    }
-    if (nowNs - state.lastNs > REDIRECT_LOAD_NS * 1024) state.count = 0
-    if (state.count >= REDIRECTS_MAX) {
-      state.lastNs = nowNs
-      return false
-    }
-    if (state.count > 0 && nowNs - state.lastNs <= REDIRECT_LOAD_NS * (1 << state.count)) return false
-    state.count++
-    state.lastNs = nowNs
-    return true
   }
 
   /** Never about errors, later fragments, groups, or what did not come to us alone (RFC 1122, 3.2.2). */
@@ -258,9 +241,4 @@ export class Icmp4 {
     if (!neigh.valid) neigh4.ask(neigh)
     else ip4.redirect(to, gateway, engine.nowNs + REDIRECT_NS)
   }
-}
-
-interface RedirectState {
-  count: number
-  lastNs: Ns
 }

@@ -1,7 +1,7 @@
 /**
  * ICMPv6 of one namespace (net/ipv6/icmp.c): echo answers, errors made and errors heard, and the door
  * to neighbour discovery. Errors quote up to 1,280 bytes in all.
- * Not supported: MLD (groups are flooded by our bridges), node information queries, redirects.
+ * Not supported: MLD queries, node information queries.
  */
 import { DropReason, type Frame, type NetDevice, PacketType } from "@podwire/netdev"
 import { get32 } from "@podwire/wire/bytes"
@@ -19,7 +19,7 @@ const UPPER = new ext.Upper()
 
 export class Icmp6 {
   readonly #ns: Netns
-  #limit: RateLimit | null = null
+  #peers: RateLimit | null = null
 
   constructor(ns: Netns) {
     this.#ns = ns
@@ -58,7 +58,7 @@ export class Icmp6 {
       ? this.#ns.ip6.routeVia(to, frame.dev)
       : this.#ns.ip6.route(to)
     if (way.dev === null || way.src === null) return
-    if (type !== icmp6.PACKET_TOO_BIG && !way.dev.loopback && !this.#allow(to, way)) return
+    if (type !== icmp6.PACKET_TOO_BIG && !way.dev.loopback && !this.#allow(to)) return
     const target = read6(bytes, l3 + ipv6.DST)
     const own = this.#ns.findAddress(target, isLinkLocal(target) ? frame.dev : null)
     const source = own !== null && own.usable ? target : way.src
@@ -66,19 +66,23 @@ export class Icmp6 {
     this.#send(way, source, to, 0, type, code, info, bytes, l3, quoted)
   }
 
-  #allow(to: Ip, _way: Dst): boolean {
-    const { sysctl, ip6, engine } = this.#ns
+  /** By destination. */
+  get limits(): RateLimit {
+    return this.#peers ??= new RateLimit(this.#ns.engine)
+  }
+
+  #allow(to: Ip): boolean {
+    const { sysctl, ip6, icmp4 } = this.#ns
     const { icmp_msgs_per_sec, icmp_msgs_burst, icmp6_ratelimit } = sysctl.globals
-    this.#limit ??= new RateLimit(engine)
-    if (!this.#limit.globalHasCredit(icmp_msgs_per_sec, icmp_msgs_burst)) {
+    if (!icmp4.limitOfAll.hasCredit(icmp_msgs_per_sec, icmp_msgs_burst)) {
       ip6.mib.IcmpOutRateLimitGlobal++
       return false
     }
-    if (!this.#limit.allow(format(to), icmp6_ratelimit)) {
+    if (!this.limits.allow(format(to), icmp6_ratelimit)) {
       ip6.mib.IcmpOutRateLimitHost++
       return false
     }
-    this.#limit.globalConsume()
+    icmp4.limitOfAll.consume()
     return true
   }
 

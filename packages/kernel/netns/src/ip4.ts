@@ -316,7 +316,9 @@ export class Ip4 implements FragmentOwner {
     if (way.type === "blackhole") return pool.drop(frame, DropReason.IP_BLACKHOLE, dev)
     const code = way.type === "unreachable" ? icmp.HOST_UNREACH
       : way.type === "prohibit" ? icmp.PKT_FILTERED : icmp.NET_UNREACH
-    icmp4.error(frame, icmp.DEST_UNREACH, code, 0)
+    if (icmp4.limits.allowRouteError(ipv4.src(frame.bytes, frame.l3))) {
+      icmp4.error(frame, icmp.DEST_UNREACH, code, 0)
+    }
     pool.drop(frame, code === icmp.NET_UNREACH ? DropReason.IP_INNOROUTES : DropReason.IP_UNREACHABLE, dev)
   }
 

@@ -11,7 +11,7 @@ import { contains, mask4 } from "@podwire/wire/cidr"
 import * as eth from "@podwire/wire/eth"
 import * as ethertype from "@podwire/wire/ethertype"
 import * as icmp6 from "@podwire/wire/icmp6"
-import { equal, type Ip, isLinkLocal, isMulticast, read6 } from "@podwire/wire/ip"
+import { equal, type Ip, isLinkLocal, isLoopback, isMulticast, read6 } from "@podwire/wire/ip"
 import * as ipproto from "@podwire/wire/ipproto"
 import * as ipv6 from "@podwire/wire/ipv6"
 import * as ext from "@podwire/wire/ipv6-ext"
@@ -81,24 +81,32 @@ export class Ip6 implements FragmentOwner {
     return this.route(ip).type === "local"
   }
 
-  /** RFC 6724, the rules that matter here: same address, scope, usable, longest matching prefix. */
+  /**
+   * RFC 6724, section 5, as ipv6_dev_get_saddr has it: the same address, the narrowest scope that is wide
+   * enough, not deprecated, of the outgoing device, of the destination's label, the longest common prefix.
+   * Of equals the newest wins: a device's list begins with it.
+   */
   selectSource(dev: NetDevice | null, to: Ip): Ip | null {
+    const reach = scopeOf(to)
+    const label = labelOf(to)
+    // What stays on the link starts from an address of that link.
+    const near = reach <= SCOPE_LINK || isMulticast(to)
     let best: Ip | null = null
+    let bestOn: NetDevice | null = null
     let bestRank = -1
     for (const { cidr, dev: on, usable, deprecated } of this.#ns.addresses()) {
-      if (cidr.ip.length !== 4 || !usable || (on.loopback && dev !== null && !dev.loopback)) continue
-      if (equal(cidr.ip, to)) return cidr.ip
-      const sameScope = linkScope(cidr.ip) === linkScope(to)
-      // A link-local address is no source for what leaves the link, nor any device's but its own.
-      if (linkScope(cidr.ip) && (on !== dev || !linkScope(to))) {
-        if (!(on === dev && isMulticast(to))) continue
-      }
-      const rank = (sameScope ? 4096 : 0) + (deprecated ? 0 : 2048) + (on === dev ? 1024 : 0) +
-        commonBits(cidr.ip, to)
-      if (rank > bestRank) {
-        best = cidr.ip
-        bestRank = rank
-      }
+      const { ip, bits } = cidr
+      if (ip.length !== 4 || !usable || (near && dev !== null && on !== dev)) continue
+      if (isLoopback(ip) && dev !== null && !dev.loopback) continue
+      if (equal(ip, to)) return ip
+      const scope = scopeOf(ip)
+      const fits = scope >= reach ? 128 - scope : scope
+      const rank = fits * 2048 + (deprecated ? 0 : 1024) + (on === dev ? 512 : 0) +
+        (labelOf(ip) === label ? 256 : 0) + Math.min(commonBits(ip, to), bits)
+      if (rank < bestRank || (rank === bestRank && on !== bestOn)) continue
+      best = ip
+      bestOn = on
+      bestRank = rank
     }
     return best
   }
@@ -465,9 +473,24 @@ function isAtomic(bytes: Uint8Array, at: number): boolean {
 
 const LINK_LOCAL = { ip: Int32Array.of(0xfe800000, 0, 0, 0), bits: 10 }
 
-/** Does not leave the link: link-local unicast, or a group of link or interface scope. */
-function linkScope(ip: Ip): boolean {
-  return contains(LINK_LOCAL, ip) || (isMulticast(ip) && ((ip[0]! >>> 16) & 15) <= 2)
+const SCOPE_LINK = 2
+const SCOPE_GLOBAL = 14
+
+/** How far an address reaches, as the scope of a group is written (ipv6_addr_src_scope). */
+function scopeOf(ip: Ip): number {
+  if (isMulticast(ip)) return (ip[0]! >>> 16) & 15
+  return contains(LINK_LOCAL, ip) || isLoopback(ip) ? SCOPE_LINK : SCOPE_GLOBAL
+}
+
+/** The kernel's own policy table (net/ipv6/addrlabel.c), longest prefixes first. */
+function labelOf(ip: Ip): number {
+  const [first = 0, second = 0, third = 0, last = 0] = ip
+  if (first === 0 && second === 0 && third === 0) return last === 1 ? 0 : 3
+  if (first === 0 && second === 0 && third === 0xffff) return 4
+  if (first >>> 4 === 0x2001001) return 7
+  if (first === 0x20010000) return 6
+  if (first >>> 16 === 0x2002) return 2
+  return first >>> 25 === 0xfc >>> 1 ? 5 : 1
 }
 
 function linkScopeAt(bytes: Uint8Array, at: number): boolean {

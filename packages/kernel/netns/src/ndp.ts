@@ -150,14 +150,16 @@ export class Ndp implements Resolver {
   begin(address: Address, skip: boolean): void {
     const { dev, cidr } = address
     if (dev.loopback) return
-    const { ip6, mld, sysctl } = this.#ns
+    const { ip6, mld } = this.#ns
     if (!address.joined) {
       address.joined = true
       mld.joinSolicited(dev, cidr.ip)
     }
     const conf = ip6.conf(dev)
-    const accept = conf.accept_dad | sysctl.all6.accept_dad
-    if (skip || accept === 0 || conf.accept_dad === 0) return this.#completed(address)
+    if (skip || !this.tests(dev)) {
+      address.tentative = false
+      return this.#completed(address)
+    }
     address.tentative = true
     this.#ns.changed()
     const prng = this.#ns.engine.prng(`dad:${this.#ns.name}`)
@@ -166,6 +168,11 @@ export class Ndp implements Resolver {
     probe.nonceLo = prng.u32() | 0
     ;(this.#probes ??= new Map()).set(address, probe)
     this.#ns.engine.arm(probe, conf.dad_transmits === 0 ? 0 : prng.below(SECOND))
+  }
+
+  /** New addresses of the device are tested, because it or all devices say so (accept_dad). */
+  tests(dev: NetDevice): boolean {
+    return this.#ns.ip6.conf(dev).accept_dad > 0 || this.#ns.sysctl.all6.accept_dad > 0
   }
 
   addressRemoved(address: Address): void {

@@ -221,8 +221,12 @@ export class NeighTable {
     return Errno.OK
   }
 
-  flush(dev: NetDevice | null): void {
-    for (const neigh of this.#all()) if (dev === null || neigh.dev === dev) this.#forget(neigh)
+  /** A device's entries, or all; those that somebody set survive the loss of a carrier. */
+  flush(dev: NetDevice | null, learnt = false): void {
+    for (const neigh of this.#all()) {
+      if (dev !== null && neigh.dev !== dev) continue
+      if (!learnt || neigh.state !== NudState.PERMANENT) this.#forget(neigh)
+    }
   }
 
   /** By device, then address. */

@@ -7,7 +7,7 @@
  */
 import type { Engine } from "@podwire/engine"
 import {
-  Bridge, DETACHED, DropReason, Errno, type Frame, type FramePool, Loopback, type NetDevice,
+  Bridge, type CarrierListener, DETACHED, DropReason, Errno, type Frame, type FramePool, Loopback, type NetDevice,
   PacketType, type RxHandler
 } from "@podwire/netdev"
 import { HookTable } from "@podwire/netfilter"
@@ -17,6 +17,7 @@ import * as ethertype from "@podwire/wire/ethertype"
 import { equal, family, type Ip, isLinkLocal, isLoopback, isMulticast, linkLocalFromMac } from "@podwire/wire/ip"
 import { Address, type AddressOptions, type Scope } from "./address.ts"
 import { Arp } from "./arp.ts"
+import { replaced } from "./conf.ts"
 import { Fib, type FibOwner, type Route, type RouteProtocol, type RouteType, TABLE_LOCAL, TABLE_MAIN } from "./fib.ts"
 import { Icmp4 } from "./icmp4.ts"
 import { Icmp6 } from "./icmp6.ts"
@@ -56,7 +57,7 @@ const GROUPS6: Cidr = { ip: Int32Array.of(0xff000000, 0, 0, 0), bits: 8 }
 const METRIC6 = 1024
 const METRIC6_KERNEL = 256
 
-export class Netns implements RxHandler, FibOwner, SysctlListener {
+export class Netns implements RxHandler, CarrierListener, FibOwner, SysctlListener {
   readonly name: string
   readonly engine: Engine
   readonly pool: FramePool
@@ -119,6 +120,7 @@ export class Netns implements RxHandler, FibOwner, SysctlListener {
     dev.ns = this.name
     dev.handler = this
     dev.up = false
+    dev.listener = this
     this.links.onAttach?.(dev)
     return Errno.OK
   }
@@ -132,6 +134,7 @@ export class Netns implements RxHandler, FibOwner, SysctlListener {
     for (const address of this.addresses(dev)) this.#drop(address)
     this.fib4.flush((route) => route.dev === dev)
     const { ifindex } = dev
+    dev.listener = null
     this.links.remove(dev)
     this.sysctl.removeDevice(ifindex)
     dev.ns = ""
@@ -144,7 +147,10 @@ export class Netns implements RxHandler, FibOwner, SysctlListener {
   setUp(dev: NetDevice): Errno {
     if (this.links.byName(dev.name) !== dev) return Errno.ENODEV
     if (dev.up) return Errno.OK
+    // What its carrier brings is done here, after its routes.
+    dev.listener = null
     dev.up = true
+    dev.listener = this
     this.changed()
     if (dev.loopback) {
       this.addAddress(dev, LOOPBACK_NET4, { scope: "host", kernel: true })
@@ -154,11 +160,21 @@ export class Netns implements RxHandler, FibOwner, SysctlListener {
     }
     for (const address of this.addresses(dev)) this.#addRoutes(address)
     if (dev.carrier) this.#ready6(dev)
-    // A bridge has a carrier once a port has: what waited for that begins now.
+    // A bridge without an address of its own has one since its first port came.
     const { master } = dev
-    if (master !== null && master.up && this.links.byName(master.name) === master) this.#ready6(master)
+    if (master !== null && master.up && master.carrier && this.links.byName(master.name) === master) {
+      this.#ready6(master)
+    }
     if ((this.ip4.conf(dev).arp_notify | this.sysctl.all4.arp_notify) !== 0) this.arp.announce(dev)
     return Errno.OK
+  }
+
+  /** The other end came or went. Routes and addresses stay, who answered is forgotten (neigh_carrier_down). */
+  carrierChanged(dev: NetDevice): void {
+    if (!dev.up) return
+    if (dev.carrier) return this.#ready6(dev)
+    this.neigh4.flush(dev, true)
+    this.neigh6.flush(dev, true)
   }
 
   /** ip link set DEV down: routes over it go, its IPv4 addresses stay. */
@@ -191,6 +207,9 @@ export class Netns implements RxHandler, FibOwner, SysctlListener {
   setMtu(dev: NetDevice, bytes: number): Errno {
     if (bytes < 68 || bytes > 65_535 + 1) return Errno.EINVAL
     dev.mtu = bytes
+    const conf6 = this.ip6.conf(dev)
+    // Whatever was advertised or written before is over (addrconf_notify, NETDEV_CHANGEMTU).
+    if (conf6.mtu !== 0) this.sysctl.conf6.set(dev.ifindex, replaced(conf6, "mtu", 0))
     this.changed()
     return Errno.OK
   }
@@ -208,14 +227,11 @@ export class Netns implements RxHandler, FibOwner, SysctlListener {
     const scope = options.scope ??
       (isLoopback(ip) ? "host" : isLinkLocal(ip) && family(ip) === 6 ? "link" : "global")
     const address = new Address(dev, cidr, scope, options)
-    address.secondary = family(ip) === 4 && this.#addresses.some((other) =>
-      other.dev === dev && family(other.cidr.ip) === 4 && other.cidr.bits === cidr.bits &&
-      contains(other.cidr, ip)
-    )
+    address.secondary = family(ip) === 4 && this.#primary(address) !== undefined
     this.#addresses.push(address)
     this.changed()
     if (family(ip) === 6 && !dev.loopback) {
-      address.tentative = !address.nodad && this.ip6.conf(dev).accept_dad !== 0
+      address.tentative = !address.nodad && this.ndp.tests(dev)
     }
     if (dev.up) this.#addRoutes(address)
     if (family(ip) === 6 && dev.up && (dev.carrier || address.nodad)) this.ndp.begin(address, address.nodad)
@@ -229,7 +245,19 @@ export class Netns implements RxHandler, FibOwner, SysctlListener {
       other.dev === dev && equal(other.cidr.ip, cidr.ip) && other.cidr.bits === cidr.bits
     )
     if (address === undefined) return Errno.EADDRNOTAVAIL
+    const followers = this.#addresses.filter((other) => other.secondary && this.#primary(other) === address)
     this.#drop(address)
+    // Its secondaries go with it, or one of them takes its place (promote_secondaries).
+    const promoted = (this.ip4.conf(dev).promote_secondaries | this.sysctl.all4.promote_secondaries) !== 0
+    for (const other of followers) this.#drop(other)
+    if (promoted) {
+      for (const [i, other] of followers.entries()) {
+        other.secondary = i > 0
+        this.#addresses.push(other)
+        if (dev.up) this.#addRoutes(other)
+      }
+      this.changed()
+    }
     return Errno.OK
   }
 
@@ -282,7 +310,8 @@ export class Netns implements RxHandler, FibOwner, SysctlListener {
       onlink: spec.onlink ?? false,
       mtu: spec.mtu ?? 0
     }
-    return (version === 4 ? this.fib4 : this.fib6).add(route)
+    const ours = route.protocol === "kernel" || route.protocol === "ra"
+    return (version === 4 ? this.fib4 : this.fib6).add(route, ours)
   }
 
   /** ip route del: the first route that fits; ESRCH when none does. */
@@ -355,15 +384,19 @@ export class Netns implements RxHandler, FibOwner, SysctlListener {
     } as const
     const host = { ip: cidr.ip, bits: 32 * cidr.ip.length }
     const local = { ...base, metric: 0, type: "local", table: TABLE_LOCAL, scope: "host" } as const
-    fib.add({ ...local, dst: host })
+    // Packets to a secondary address start, like all, from the primary one.
+    const src = address.secondary ? this.#primary(address)!.cidr.ip : base.src
+    fib.add({ ...local, src, dst: host }, true)
     const subnet = { ip: network(cidr), bits: cidr.bits }
-    if (dev.loopback) {
-      if (version === 4 && cidr.bits < 32) fib.add({ ...local, dst: subnet })
-      if (version === 4 && cidr.bits < 31) this.#addBroadcast(address)
+    if (dev.loopback && version === 4) {
+      if (cidr.bits < 32) fib.add({ ...local, dst: subnet }, true)
+      if (cidr.bits < 31) this.#addBroadcast(address)
       return
     }
-    if (address.noprefixroute || address.secondary || cidr.bits === 32 * cidr.ip.length) return
-    fib.add({ ...base, dst: subnet, type: "unicast", table: TABLE_MAIN, scope: scope === "host" ? "host" : "link" })
+    if (address.noprefixroute || address.secondary || (version === 4 ? cidr.bits === 32 : isLoopback(cidr.ip))) return
+    fib.add({
+      ...base, dst: subnet, type: "unicast", table: TABLE_MAIN, scope: scope === "host" ? "host" : "link"
+    }, true)
     if (version === 4 && cidr.bits < 31) this.#addBroadcast(address)
   }
 
@@ -371,7 +404,15 @@ export class Netns implements RxHandler, FibOwner, SysctlListener {
     this.fib4.add({
       dst: { ip: broadcast(cidr), bits: 32 }, type: "broadcast", table: TABLE_LOCAL, via: null, dev,
       src: cidr.ip, metric: 0, scope: "link", protocol: "kernel", onlink: false, mtu: 0
-    })
+    }, true)
+  }
+
+  /** The first address of its subnet on its device (inet_ifa_byprefix), if that is another one. */
+  #primary({ dev, cidr }: Address): Address | undefined {
+    return this.#addresses.find((other) =>
+      other.dev === dev && !other.secondary && !equal(other.cidr.ip, cidr.ip) &&
+      family(other.cidr.ip) === 4 && other.cidr.bits === cidr.bits && contains(other.cidr, cidr.ip)
+    )
   }
 
   /** Addresses, and routes that only they justified. */
@@ -400,7 +441,7 @@ export class Netns implements RxHandler, FibOwner, SysctlListener {
     this.fib6.add({
       dst: GROUPS6, type: "multicast", table: TABLE_LOCAL, via: null, dev, src: null,
       metric: METRIC6_KERNEL, scope: "link", protocol: "kernel", onlink: false, mtu: 0
-    })
+    }, true)
     if (this.ip6.conf(dev).forwarding !== 0) this.mld.routers(dev, true)
     if (dev.mac !== 0 && this.ip6.conf(dev).addr_gen_mode === 0) {
       const cidr = { ip: linkLocalFromMac(dev.mac), bits: 64 }

@@ -13,17 +13,15 @@ import type { Dst } from "./dst.ts"
 import { invalid, writeMacOption } from "./ndp.ts"
 import { NudState, Override } from "./neigh.ts"
 import type { Netns } from "./netns.ts"
-import { RateLimit } from "./rate-limit.ts"
 
 const DESTINATION = 24
 const REDIRECT_BYTES = 40
 const OPTION_REDIRECTED = 4
-/** One each second to one host, after a burst. */
+/** One each second to one host and about one, after a burst; errors to them count too. */
 const EVERY_MS = 1000
 
 export class Redirect6 {
   readonly #ns: Netns
-  #limit: RateLimit | null = null
 
   constructor(ns: Netns) {
     this.#ns = ns
@@ -32,16 +30,17 @@ export class Redirect6 {
   /** Does not consume: the packet is forwarded all the same. */
   send(dev: NetDevice, frame: Frame, way: Dst): void {
     const { bytes, l3, tail } = frame
-    const { engine, ip6, ndp, neigh6 } = this.#ns
+    const { icmp6: errors, ip6, ndp, neigh6 } = this.#ns
     const to = read6(bytes, l3 + ipv6.SRC)
     const destination = read6(bytes, l3 + ipv6.DST)
     const target = way.nextHop
+    // Limited by destination first, which costs even if nothing is sent then, and by source below.
+    if (!errors.limits.allow(format(destination), EVERY_MS)) return
     const source = ip6.linkLocal(dev)
     const back = isLinkLocal(to) ? ip6.routeVia(to, dev) : ip6.route(to)
     if (source === null || back.gatewayed || back.dev !== dev || isMulticast(to)) return
     if (!equal(destination, target) && !isLinkLocal(target)) return
-    this.#limit ??= new RateLimit(engine)
-    if (!this.#limit.allow(format(to), EVERY_MS)) return
+    if (!errors.limits.allow(format(to), EVERY_MS)) return
     const near = neigh6.find(dev, target)
     const known = near !== null && near.valid
     const room = ipv6.MTU_MIN - ipv6.HEADER_BYTES - REDIRECT_BYTES - (known ? 8 : 0)

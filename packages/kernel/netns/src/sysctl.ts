@@ -8,7 +8,7 @@
  */
 import { Errno } from "@podwire/netdev"
 import {
-  ALL4, BOUNDS, CONF4, CONF6, type Conf4, type Conf6, GLOBAL_PATHS, type GlobalKey, type Globals, GLOBALS,
+  ALL4, ALL6, BOUNDS, CONF4, CONF6, type Conf4, type Conf6, GLOBAL_PATHS, type GlobalKey, type Globals, GLOBALS,
   NEIGH_CONF, type NeighConf, PerDevice, replaced
 } from "./conf.ts"
 import type { LinkTable } from "./link-table.ts"
@@ -36,7 +36,7 @@ interface Place {
 
 export class SysctlTable {
   all4: Conf4 = ALL4
-  all6: Conf6 = CONF6
+  all6: Conf6 = ALL6
   globals: Globals = GLOBALS
   readonly conf4 = new PerDevice<Conf4>(CONF4)
   readonly conf6 = new PerDevice<Conf6>(CONF6)
@@ -71,7 +71,9 @@ export class SysctlTable {
     const place = placeOf(name)
     if (place !== null) {
       const record = this.#record(place)
-      return record === null ? null : String(record[place.key])
+      if (record === null) return null
+      if (place.kind === "conf6" && place.key === "mtu") return String(record["mtu"] || this.#mtu6(place.device))
+      return String(record[place.key])
     }
     const keys = GLOBAL_PATHS.get(name)
     return keys === undefined ? null : keys.map((key) => this.globals[key]).join("\t")
@@ -90,8 +92,10 @@ export class SysctlTable {
       const [least, most] = BOUNDS.get(key) ?? [-INT_MAX - 1, INT_MAX]
       if (numbers[i]! < least || numbers[i]! > most) return Errno.EINVAL
     }
-    if (place !== null) this.#write(place, numbers[0]!)
-    else {
+    if (place !== null) {
+      if (place.key === "mtu" && numbers[0]! > this.#mtu6(place.device)) return Errno.EINVAL
+      this.#write(place, numbers[0]!)
+    } else {
       if (numbers.length === 2 && numbers[0]! > numbers[1]! && keys[0] === "port_low") return Errno.EINVAL
       for (const [i, key] of (keys as ReadonlyArray<GlobalKey>).entries()) {
         this.globals = replaced(this.globals, key, numbers[i]!)
@@ -113,6 +117,11 @@ export class SysctlTable {
     }
     return names.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
       .map((name) => [name.replaceAll("/", "."), this.get(name)!] as const)
+  }
+
+  /** `all` and `default` begin with the least that IPv6 allows, a device with its own (ipv6_add_dev). */
+  #mtu6(device: string): number {
+    return this.#links.byName(device)?.mtu ?? 1280
   }
 
   #record({ kind, device, key }: Place): Record<string, number> | null {
