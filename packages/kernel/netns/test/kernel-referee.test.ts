@@ -119,6 +119,19 @@ function answer(rig: Rig, probe: Probe): string {
   return render(rig.sent)
 }
 
+/** Questions that an earlier probe began are asked again later, in the middle of whatever probe is there then. */
+class Asked {
+  readonly #before = new Set<string>()
+
+  fresh(probe: string): string {
+    const frames = probe.split(/\n(?=tap)/)
+    const questions = frames.filter((frame) => /who has|who-has/.test(frame))
+    const rest = frames.filter((frame) => !this.#before.has(frame))
+    for (const question of questions) this.#before.add(question)
+    return rest.join("\n") || "nothing"
+  }
+}
+
 /** What counts of the answers, with the octets behind it. */
 function render(frames: ReadonlyArray<{ readonly dev: string; readonly bytes: Uint8Array }>): string {
   return frames.filter(({ bytes }) => !isReport(bytes)).map(({ dev, bytes }) => {
@@ -172,10 +185,7 @@ const KNOWN: ReadonlySet<string> = new Set<string>([
   "forward a malformed option", "forward an unknown ICMP type with TTL 1", "forward 1500 with options",
   "forward record route with TTL 1", "ARP request from 0.1.2.3", "ARP for IEEE 802 hardware",
   "option over the end of its header", "routing header 4, 1 left", "authentication header", "fragment6 far out",
-  "fragment header cut short", "redirect6", "redirect6 on the link", "DAD probe with a source option",
-  // ip_error has a limit of its own for routes that lead nowhere (ip_rt_error_cost); a fast matrix meets it.
-  ...["192.0.2.1", "10.9.1.1", "10.9.2.1", "10.9.5.1", "240.0.0.9"].flatMap((dst) =>
-    [`forward to ${dst}`, `forward to ${dst} with TTL 1`])
+  "fragment header cut short"
 ])
 
 describe.skipIf(why !== null)("what a real kernel answers", () => {
@@ -190,10 +200,11 @@ describe.skipIf(why !== null)("what a real kernel answers", () => {
     const rig = emulated(settings(forwarding))
     const there: Array<string> = []
     const here: Array<string> = []
+    const [askedThere, askedHere] = [new Asked(), new Asked()]
     for (const probe of PROBES) {
       if (KNOWN.has(probe.name)) continue
-      there.push(`${probe.name}: ${await kernel.ask(probe)}`)
-      here.push(`${probe.name}: ${answer(rig, probe)}`)
+      there.push(`${probe.name}: ${askedThere.fresh(await kernel.ask(probe))}`)
+      here.push(`${probe.name}: ${askedHere.fresh(answer(rig, probe))}`)
     }
     const different = there.flatMap((text, i) => text === here[i] ? [] : [`Linux ${text}\n  we ${here[i]}`])
     expect(different.join("\n")).toBe("")
