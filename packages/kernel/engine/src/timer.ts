@@ -22,3 +22,17 @@ export abstract class Timer {
 
   abstract fire(nowNs: Ns): void
 }
+
+/** For an owner with several timers, or one that is a timer already. */
+export class CallbackTimer extends Timer {
+  readonly #callback: (nowNs: Ns) => void
+
+  constructor(callback: (nowNs: Ns) => void) {
+    super()
+    this.#callback = callback
+  }
+
+  override fire(nowNs: Ns): void {
+    this.#callback(nowNs)
+  }
+}

@@ -7,7 +7,7 @@
  * containers end at once when told to, within their grace period.
  */
 import { type ApiStore, type KubeObject, type Node, type Pod, type PodStatus, timeText, type WatchEvent } from "@podwire/api"
-import { type Engine, type Ns, SECOND, Timer } from "@podwire/engine"
+import { CallbackTimer, type Engine, type Ns, SECOND, Timer } from "@podwire/engine"
 import type { FramePool } from "@podwire/netdev"
 import { Netns } from "@podwire/netns"
 import { type Cidr, parse } from "@podwire/wire/cidr"
@@ -33,7 +33,7 @@ export class Kubelet extends Timer {
   readonly #dirty = new Set<PodSandbox>()
   /** Pods waiting for a sandbox: news came before the node was ready, or CNI refused. */
   readonly #pending = new Map<string, Pod>()
-  readonly #retry: Retry
+  readonly #retry: CallbackTimer
 
   constructor(
     engine: Engine, pool: FramePool, store: ApiStore, node: NodeHost, events: EventLog, programs: ProgramOverride,
@@ -47,7 +47,7 @@ export class Kubelet extends Timer {
     this.#events = events
     this.#programs = programs
     this.#watch = watch
-    this.#retry = new Retry(() => this.#syncPending())
+    this.#retry = new CallbackTimer(() => this.#syncPending())
   }
 
   /** No status is waiting to be written. Pods that CNI refuses are tried again, but nothing is in motion. */
@@ -200,17 +200,4 @@ function readyOf(node: Node): string | undefined {
 /** A kubelet patches the status: it never conflicts with whoever writes the rest. */
 function withoutVersion({ metadata: { resourceVersion: _, ...rest } }: KubeObject) {
   return rest
-}
-
-class Retry extends Timer {
-  readonly #act: () => void
-
-  constructor(act: () => void) {
-    super()
-    this.#act = act
-  }
-
-  override fire(): void {
-    this.#act()
-  }
 }

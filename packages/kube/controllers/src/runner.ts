@@ -7,7 +7,7 @@
  * made. That is what client-go's expectations and assumed pods are for, in one place, so reconcilers stay pure.
  */
 import { ApiError, type ApiStore, type Informer, type KubeObject } from "@podwire/api"
-import { type Engine, MILLISECOND, type Ns, SECOND, Timer } from "@podwire/engine"
+import { CallbackTimer, type Engine, MILLISECOND, type Ns, SECOND, Timer } from "@podwire/engine"
 import type { Change, Controller, ObjectEvent, Outcome } from "./controller.ts"
 
 const BACKOFF_NS_MIN = 5 * MILLISECOND
@@ -49,7 +49,7 @@ class Worker extends Timer {
   readonly #waiting = new Map<string, number>()
   readonly #lastWrite = new Map<string, number>()
   readonly #retries = new Map<string, Retry>()
-  readonly #later = new Map<string, Retry>()
+  readonly #later = new Map<string, CallbackTimer>()
   /** Those of `#later` for which work waits. */
   readonly #due = new Set<string>()
 
@@ -122,7 +122,7 @@ class Worker extends Timer {
     this.#later.delete(key)
     this.#due.delete(key)
     if (requeueNs === undefined && dueNs === undefined) return
-    const later = before ?? new Retry(() => {
+    const later = before ?? new CallbackTimer(() => {
       this.#later.delete(key)
       this.#due.delete(key)
       this.#ask(key)
@@ -160,16 +160,6 @@ class Worker extends Timer {
   }
 }
 
-class Retry extends Timer {
+class Retry extends CallbackTimer {
   count = 0
-  readonly #act: () => void
-
-  constructor(act: () => void) {
-    super()
-    this.#act = act
-  }
-
-  override fire(): void {
-    this.#act()
-  }
 }

@@ -4,7 +4,7 @@
  */
 import { ApiError, ApiStore, Informer, keyOf, type KubeObject, timeText } from "@podwire/api"
 import type { Node, Pod } from "@podwire/api"
-import { Engine, MILLISECOND, type Ns, SECOND, Timer } from "@podwire/engine"
+import { CallbackTimer, Engine, MILLISECOND, type Ns, SECOND } from "@podwire/engine"
 import {
   type Controller, daemonSet, deployment, garbageCollector, job, namespace, nodeLifecycle, type ObjectEvent, podGarbageCollector,
   replicaSet, Runner, scheduler, statefulSet, taintEviction
@@ -24,17 +24,6 @@ export interface Options {
   readonly stopNs?: Ns
   /** How a pod ends and after how long; null for one that runs on. */
   readonly fate?: (pod: Pod) => { readonly phase: "Succeeded" | "Failed"; readonly afterNs: Ns; readonly exitCode?: number } | null
-}
-
-class Later extends Timer {
-  readonly #act: () => void
-  constructor(act: () => void) {
-    super()
-    this.#act = act
-  }
-  override fire(): void {
-    this.#act()
-  }
 }
 
 export class Cluster {
@@ -147,7 +136,7 @@ export class Cluster {
 
   #in(ns: Ns, act: () => void): void {
     this.#busy++
-    this.engine.arm(new Later(() => {
+    this.engine.arm(new CallbackTimer(() => {
       this.#busy--
       act()
     }), ns)

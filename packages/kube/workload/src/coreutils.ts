@@ -1,5 +1,5 @@
 /** The few small programs that scripts expect anywhere: cat, echo, false, hostname, sleep, true. */
-import { SECOND, Timer } from "@podwire/engine"
+import { CallbackTimer, SECOND } from "@podwire/engine"
 import { Finished, type Host, Process, type Program } from "./process.ts"
 
 export const cat: Program = {
@@ -66,28 +66,15 @@ export const sleep: Program = {
 
 /** Also what a container does that only has to be there, with `Infinity`. */
 export class Sleep extends Process {
-  readonly #timer: Wake
+  readonly #timer: CallbackTimer
 
   constructor(host: Host, argv: ReadonlyArray<string>, seconds: number) {
     super(host, argv)
-    this.#timer = new Wake(() => this.exit(0))
+    this.#timer = new CallbackTimer(() => this.exit(0))
     if (seconds !== Infinity) host.engine.arm(this.#timer, Math.floor(seconds * SECOND))
   }
 
   protected override release(): void {
     this.host.engine.disarm(this.#timer)
-  }
-}
-
-class Wake extends Timer {
-  readonly #act: () => void
-
-  constructor(act: () => void) {
-    super()
-    this.#act = act
-  }
-
-  override fire(): void {
-    this.#act()
   }
 }

@@ -3,7 +3,7 @@
  * report word for word. The payload starts with the sending time as a struct timeval, then counts up.
  * Not supported: flood and adaptive modes, record route and timestamps, marks, broadcast.
  */
-import { MILLISECOND, type Ns, SECOND, Timer } from "@podwire/engine"
+import { CallbackTimer, MILLISECOND, type Ns, SECOND } from "@podwire/engine"
 import { Errno, strerror } from "@podwire/netdev"
 import type { PingReply, PingSocket } from "@podwire/netns"
 import { family, format, type Ip } from "@podwire/wire/ip"
@@ -48,8 +48,8 @@ class Ping extends Process {
   readonly #options: Options
   readonly #target: Ip
   readonly #socket: PingSocket
-  readonly #tick: PingTimer
-  readonly #last: PingTimer
+  readonly #tick: CallbackTimer
+  readonly #last: CallbackTimer
   readonly #sentAtNs: Array<Ns> = []
   readonly #seen = new Set<number>()
   readonly #startNs: Ns
@@ -64,8 +64,8 @@ class Ping extends Process {
     this.#startNs = host.engine.nowNs
     this.#socket = host.netns.ping(family(target))
     this.#socket.onReply = (_, reply) => this.#onReply(reply)
-    this.#tick = new PingTimer(() => this.#send())
-    this.#last = new PingTimer(() => this.#finish())
+    this.#tick = new CallbackTimer(() => this.#send())
+    this.#last = new CallbackTimer(() => this.#finish())
     const text = format(target)
     const bytes = options.bytes
     this.stdout = family(target) === 4
@@ -158,19 +158,6 @@ class Ping extends Process {
     if (this.#rttsNs.length > 0) this.stdout += `rtt min/avg/max/mdev = ${spread(this.#rttsNs)} ms\n`
     else this.stdout += "\n"
     this.exit(received > 0 ? 0 : 1)
-  }
-}
-
-class PingTimer extends Timer {
-  readonly #act: () => void
-
-  constructor(act: () => void) {
-    super()
-    this.#act = act
-  }
-
-  override fire(): void {
-    this.#act()
   }
 }
 

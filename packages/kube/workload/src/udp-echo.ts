@@ -5,7 +5,7 @@
  *   udp-echo -l PORT                       serve on every address, both families
  *   udp-echo [-c COUNT] [-W SECONDS] ADDRESS PORT [TEXT]
  */
-import { SECOND, type Ns, Timer } from "@podwire/engine"
+import { CallbackTimer, type Ns, SECOND } from "@podwire/engine"
 import { Errno, strerror } from "@podwire/netdev"
 import type { Datagram, UdpSocket } from "@podwire/netns"
 import { utf8Decode, utf8Encode } from "@podwire/wire/bytes"
@@ -78,7 +78,7 @@ export class UdpListener extends Process {
 
 class UdpClient extends Process {
   readonly #socket: UdpSocket
-  readonly #timer: WaitTimer
+  readonly #timer: CallbackTimer
   readonly #payload: Uint8Array
   readonly #waitNs: Ns
   readonly #count: number
@@ -93,7 +93,7 @@ class UdpClient extends Process {
     this.#payload = utf8Encode(text)
     this.#waitNs = waitNs
     this.#count = count
-    this.#timer = new WaitTimer(() => this.#timedOut())
+    this.#timer = new CallbackTimer(() => this.#timedOut())
     this.#socket = host.netns.udp(family(target))
     this.#socket.onReceive = (_, datagram) => this.#onReply(datagram)
     const errno = this.#socket.connect(target, port)
@@ -137,19 +137,6 @@ class UdpClient extends Process {
   #fail(call: string, errno: Errno): void {
     this.stderr += `udp-echo: ${call}: ${strerror(errno)}\n`
     this.exit(1)
-  }
-}
-
-class WaitTimer extends Timer {
-  readonly #act: () => void
-
-  constructor(act: () => void) {
-    super()
-    this.#act = act
-  }
-
-  override fire(): void {
-    this.#act()
   }
 }
 
