@@ -101,7 +101,7 @@ export class Lab {
 
   /** What is kept and not carried out, and what was made although no manifest says so. */
   get warnings(): ReadonlyArray<string> {
-    return [...this.loaded.warnings, ...this.#applier.warnings]
+    return [...this.loaded.warnings, ...this.cluster.cniNotModelled.map((what) => `CNI ${what}`), ...this.#applier.warnings]
   }
 
   get now(): string {

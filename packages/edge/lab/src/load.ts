@@ -4,7 +4,7 @@
  * that whatever happens to it later can be told with file and line.
  */
 import {
-  admit, fieldPath, keyOf, kindOf, type KubeObject, lookup, type Node, notModelled
+  admit, fieldPath, keyOf, kindOf, type KubeObject, lookup, type Node
 } from "@podwire/api"
 import { problemsOf } from "@podwire/api/schema-problem"
 import { checkPlan, makePlan, type NodePlan, type Plan } from "@podwire/cluster"
@@ -14,6 +14,7 @@ import { ScenarioDocument, stepProblem } from "./document/scenario.ts"
 import type { Document } from "./input/documents.ts"
 import { didYouMean } from "./input/did-you-mean.ts"
 import type { Problem } from "./input/problem.ts"
+import { warningsOf } from "./not-modelled.ts"
 
 export interface SourcedObject {
   readonly object: KubeObject
@@ -146,14 +147,4 @@ function duplicate(document: Document, object: KubeObject, before: Document): Pr
     what: `${kind?.plural ?? object.kind} "${object.metadata.name}" already exists`,
     remedy: `it stands at ${before.file}:${line} already; rename or remove one`
   })
-}
-
-/** What the network will not do although the input asks for it: one sentence a kind. */
-function warningsOf(objects: ReadonlyArray<SourcedObject>): ReadonlyArray<string> {
-  const counts = new Map<string, number>()
-  for (const { object } of objects) {
-    const sentence = notModelled(object)
-    if (sentence !== null) counts.set(sentence, (counts.get(sentence) ?? 0) + 1)
-  }
-  return [...counts].map(([sentence, count]) => `${count} ${sentence}`)
 }

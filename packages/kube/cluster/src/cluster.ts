@@ -12,6 +12,7 @@ import { addTap, type DropObserver, type DropReason, type Frame, FramePool, type
 import type { Netns } from "@podwire/netns"
 import { type Cidr, parse } from "@podwire/wire/cidr"
 import { family } from "@podwire/wire/ip"
+import { networkOf } from "./cni-network.ts"
 import { controllersFor } from "./control-plane.ts"
 import { EventLog } from "./event-log.ts"
 import { ExternalHost } from "./external-host.ts"
@@ -110,6 +111,12 @@ export class Cluster {
 
   eventsOf({ kind, namespace, name }: Ref): ReturnType<EventLog["list"]> {
     return this.events.list().filter(({ about }) => about.kind === kind && about.namespace === namespace && about.name === name)
+  }
+
+  /** What the CNI configuration asks for that its plugins do not do here. */
+  get cniNotModelled(): ReadonlyArray<string> {
+    const network = networkOf(this.plan, this.plan.podCidrs)
+    return "plugins" in network ? network.notModelled.map(({ what, reason }) => `${what}: ${reason}`) : []
   }
 
   get atRest(): boolean {
