@@ -14,19 +14,21 @@ export interface PlanBounds {
   readonly links?: ImpairmentBounds | null
   /** Nodes that ordinary pods may not come to. */
   readonly closed?: boolean
+  /** A node's share of the pod ranges has room for one to thirteen pods. */
+  readonly tight?: boolean
 }
 
 const FAMILIES: ReadonlyArray<ReadonlyArray<4 | 6>> = [[4], [6], [4, 6], [6, 4]]
 const TAINT = { key: "example.com/closed", value: "", effect: "NoSchedule" }
 
 export function plan(bounds: PlanBounds = {}): fc.Arbitrary<Plan> {
-  const { nodesMin = 1, nodesMax = 6, links: linkBounds = BOUNDS, closed = true } = bounds
+  const { nodesMin = 1, nodesMax = 6, links: linkBounds = BOUNDS, closed = true, tight = false } = bounds
   return fc.record({
     seed: fc.nat({ max: 0x7fffffff }),
     nodes: fc.integer({ min: nodesMin, max: nodesMax }),
     families: fc.constantFrom(...FAMILIES),
-    v4: ranges4,
-    v6: ranges6,
+    v4: ranges4(tight),
+    v6: ranges6(tight),
     mtu: fc.constantFrom(1500, 1280, 1450, 9000),
     delayNs: fc.constantFrom(0, 200_000, 5_000_000),
     watchNs: fc.constantFrom(1_000_000, 0, 50_000_000),

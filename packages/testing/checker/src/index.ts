@@ -1,3 +1,4 @@
+export { AddressModel, AddressModels } from "./address-model.ts"
 export { conservation } from "./conservation.ts"
 export { frameText, framesText } from "./frame-text.ts"
 export { Journeys, marked, numberOf, type Sight } from "./journey.ts"
