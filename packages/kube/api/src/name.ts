@@ -1,9 +1,10 @@
 /**
  * Names that Kubernetes makes up: five characters without vowels behind a prefix
- * (apiserver/pkg/storage/names/generate.go, apimachinery pkg/util/rand), and the hash of a pod template.
- * Approximated: Kubernetes hashes Go's dump of the template (FNV-32a); that dump cannot be had here, so the
- * hash is FNV-32a of our own canonical text, and shown in the same alphabet. It changes when the template
- * changes and never otherwise; the letters differ from a real cluster's.
+ * (apiserver/pkg/storage/names/generate.go, apimachinery pkg/util/rand), and the hash of a pod template
+ * (pkg/controller/controller_utils.go, ComputeHash).
+ * Approximated: Kubernetes hashes Go's dump of the template (32 bits of FNV-1a); that dump cannot be had here,
+ * so we hash our own canonical text, and show it in the same alphabet. It changes when the template changes
+ * and never otherwise; the letters differ from a real cluster's.
  */
 import type { Prng } from "@podwire/engine"
 
@@ -29,10 +30,18 @@ export function safeEncode(text: string): string {
   return encoded
 }
 
-/** The label `pod-template-hash`; `collisions` is the Deployment's collisionCount. */
-export function templateHash(template: unknown, collisions = 0): string {
+/** In the names of ReplicaSets and revisions; `collisionCount` as their owner's status has it. */
+export function templateHash(template: unknown, collisionCount?: number): string {
+  let hash = 0x811c9dc5
   const text = canonical(template)
-  return safeEncode(String(fnv32a(collisions === 0 ? text : `${text}#${collisions}`)))
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    hash = fnv1a(fnv1a(hash, code & 0xff), code >>> 8)
+  }
+  if (collisionCount !== undefined) {
+    for (let shift = 0; shift < 32; shift += 8) hash = fnv1a(hash, collisionCount >>> shift & 0xff)
+  }
+  return safeEncode(String(hash >>> 0))
 }
 
 /** JSON with sorted keys: the order in which fields were written is no difference. */
@@ -44,9 +53,6 @@ export function canonical(value: unknown): string {
   return `{${fields.map(([key, child]) => `${JSON.stringify(key)}:${canonical(child)}`).join(",")}}`
 }
 
-/** FNV-1a over UTF-16 code units, 32 bits. */
-function fnv32a(text: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return hash >>> 0
+function fnv1a(hash: number, byte: number): number {
+  return Math.imul(hash ^ byte, 0x01000193)
 }

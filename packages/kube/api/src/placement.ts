@@ -8,7 +8,7 @@ import type { PodSpec } from "./schema/pod.ts"
 import type { Node } from "./schema/node.ts"
 import type { NodeSelectorTerm, Taint, Toleration } from "./schema/scheduling.ts"
 import { isBeyond } from "./query.ts"
-import { type Labels, valueOf } from "./selector.ts"
+import { type Labels, meets, valueOf } from "./selector.ts"
 
 export function tolerates(toleration: Toleration, taint: Taint): boolean {
   const { key = "", operator = "Equal", value = "", effect = "" } = toleration
@@ -55,14 +55,7 @@ export function matchesTerm(term: NodeSelectorTerm, labels: Labels | undefined, 
 function matchesRequirement(
   operator: string, value: string | undefined, values: ReadonlyArray<string>
 ): boolean {
-  switch (operator) {
-    case "In": return value !== undefined && values.includes(value)
-    case "NotIn": return value === undefined || !values.includes(value)
-    case "Exists": return value !== undefined
-    case "DoesNotExist": return value === undefined
-    case "Gt":
-    case "Lt": return value !== undefined && values.length === 1 &&
-      isBeyond(operator === "Gt" ? "gt" : "lt", value, values[0]!)
-    default: return false
-  }
+  if (operator !== "Gt" && operator !== "Lt") return meets(operator, value, values)
+  return value !== undefined && values.length === 1 &&
+    isBeyond(operator === "Gt" ? "gt" : "lt", value, values[0]!)
 }

@@ -27,13 +27,13 @@ export function isQuantity(value: unknown): value is Quantity {
 export function parse(quantity: Quantity): Milli {
   const match = SYNTAX.exec(String(quantity))
   if (match === null) return 0n
-  const [, sign, whole = "", fraction = "", bare = "", exponent, suffix = ""] = match
-  const digits = BigInt(`${whole}${fraction}${bare}` || "0")
+  const [, sign, integer = "", fraction = "", bare = "", exponent, suffix = ""] = match
+  const digits = BigInt(`${integer}${fraction}${bare}` || "0")
   const ten = (exponent === undefined ? POWERS_OF_TEN[suffix] ?? 0
     : Math.max(-EXPONENT_MAX, Math.min(EXPONENT_MAX, Number(exponent)))) + 3 - fraction.length - bare.length
   const scaled = digits << (POWERS_OF_TWO[suffix] ?? 0n)
-  const milli = ten >= 0 ? scaled * 10n ** BigInt(ten) : ceilDivide(scaled, 10n ** BigInt(-ten))
-  return sign === "-" ? -milli : milli
+  const thousandths = ten >= 0 ? scaled * 10n ** BigInt(ten) : ceilDivide(scaled, 10n ** BigInt(-ten))
+  return sign === "-" ? -thousandths : thousandths
 }
 
 function ceilDivide(value: bigint, by: bigint): bigint {
@@ -54,9 +54,14 @@ export function text(quantity: Quantity): string {
   return format(parse(quantity), isBinary(quantity) ? "BinarySI" : "DecimalSI")
 }
 
-/** A Number, as a share of something; exact below 2^53 thousandths. */
-export function toNumber(quantity: Quantity): number {
-  return Number(parse(quantity)) / 1000
+/** Thousandths as a Number, for sums that need not be exact beyond 2^53. */
+export function milli(quantity: Quantity): number {
+  return Number(parse(quantity))
+}
+
+/** Whole ones, rounded up, as a Number: bytes, pods. */
+export function whole(quantity: Quantity): number {
+  return Number(ceilDivide(parse(quantity), 1000n))
 }
 
 function isBinary(quantity: Quantity): boolean {

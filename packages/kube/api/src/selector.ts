@@ -9,16 +9,19 @@ export function matchesLabels(selector: LabelSelector | undefined, labels: Label
   for (const key in selector.matchLabels) {
     if (valueOf(labels, key) !== selector.matchLabels[key]) return false
   }
-  return (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-    const value = valueOf(labels, key)
-    switch (operator) {
-      case "In": return value !== undefined && values.includes(value)
-      case "NotIn": return value === undefined || !values.includes(value)
-      case "Exists": return value !== undefined
-      case "DoesNotExist": return value === undefined
-      default: return false
-    }
-  })
+  return selector.matchExpressions?.every(({ key, operator, values = [] }) =>
+    meets(operator, valueOf(labels, key), values)) ?? true
+}
+
+/** The operators that label and node selectors have in common. */
+export function meets(operator: string, value: string | undefined, values: ReadonlyArray<string>): boolean {
+  switch (operator) {
+    case "In": return value !== undefined && values.includes(value)
+    case "NotIn": return value === undefined || !values.includes(value)
+    case "Exists": return value !== undefined
+    case "DoesNotExist": return value === undefined
+    default: return false
+  }
 }
 
 /** Own properties only: a label may be called `constructor`. */

@@ -19,6 +19,13 @@ it.each(["", "1 Gi", "1GB", "Gi", ".", "1.2.3", "1ki", "0x10", "1e", "--1", "NaN
   expect(quantity.isQuantity(text)).toBe(false)
 })
 
+it.each([
+  ["500m", 500, 1], ["1.1", 1100, 2], ["0", 0, 0], [2, 2000, 2], ["1e3", 1e6, 1000], ["1.5Ki", 1_536_000, 1536],
+  ["128Mi", 134_217_728_000, 134_217_728], ["1n", 1, 1], [".5", 500, 1], ["5.", 5000, 5]
+])("%s is %d thousandths, %d whole", (text, thousandths, units) => {
+  expect([quantity.milli(text), quantity.whole(text)]).toEqual([thousandths, units])
+})
+
 const quantities = fc.oneof(
   fc.record({ n: fc.integer({ min: -1e9, max: 1e9 }), suffix: fc.constantFrom("", "m", "k", "M", "G", "Ki", "Mi", "Gi", "Ti") })
     .map(({ n, suffix }) => `${n}${suffix}`),

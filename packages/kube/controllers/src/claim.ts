@@ -2,10 +2,9 @@
  * Who manages what (controller_ref_manager.go): an owner adopts what matches its selector and nobody
  * manages, and releases what it manages but no longer matches.
  */
-import { controllerOf, type KubeObject, kindOf, type Meta } from "@podwire/api"
+import { controllerOf, type KubeObject, kindOf, matchesLabels, type Meta } from "@podwire/api"
 import type { LabelSelector } from "@podwire/api/schema/meta"
 import type { Change, View } from "./controller.ts"
-import { matches } from "./selector.ts"
 import { controllerRef } from "./template.ts"
 
 export interface Claimed<T> {
@@ -23,12 +22,12 @@ export function claim<T extends KubeObject>(
   const uid = owner.metadata.uid!
   // Most have the labels of one template, the same record: it is asked once.
   let labels: Meta["labels"]
-  let matching = matches(selector, labels)
+  let matching = matchesLabels(selector, labels)
   for (const object of view.eachOwnedBy(uid)) {
     if (object.kind !== kind || !isManagedBy(uid, object)) continue
     if (object.metadata.labels !== labels) {
       labels = object.metadata.labels
-      matching = matches(selector, labels)
+      matching = matchesLabels(selector, labels)
     }
     if (matching) objects.push(object as T)
     else if (object.metadata.deletionTimestamp === undefined && owner.metadata.deletionTimestamp === undefined) {
@@ -38,7 +37,7 @@ export function claim<T extends KubeObject>(
   }
   if (owner.metadata.deletionTimestamp !== undefined) return { objects, changes }
   for (const object of view.eachOrphan(kind, owner.metadata.namespace!)) {
-    if (object.metadata.deletionTimestamp !== undefined || !matches(selector, object.metadata.labels)) continue
+    if (object.metadata.deletionTimestamp !== undefined || !matchesLabels(selector, object.metadata.labels)) continue
     if (!adoptable(object as T)) continue
     const ownerReferences = [...object.metadata.ownerReferences ?? [], controllerRef(owner)]
     changes.push({ _tag: "Update", object: { ...object, metadata: { ...object.metadata, ownerReferences } } })
@@ -68,7 +67,7 @@ export function ownerKeys(
   if (owner !== null || (before !== null && former === null && before.metadata.labels === object.metadata.labels)) return keys
   for (const candidate of view.each(ownerKind)) {
     const { selector } = candidate.spec as { readonly selector?: LabelSelector }
-    if (candidate.metadata.namespace === namespace && matches(selector, object.metadata.labels)) {
+    if (candidate.metadata.namespace === namespace && matchesLabels(selector, object.metadata.labels)) {
       keys.push(`${namespace}/${candidate.metadata.name!}`)
     }
   }

@@ -6,7 +6,7 @@
  * Approximated: pods that failed are replaced at once (Kubernetes: a growing delay per node).
  * Not supported: the `pod-template-generation` label unless the annotation that it comes from is there.
  */
-import { keyOf } from "@podwire/api"
+import { keyOf, matchesNode, tolerates, untolerated } from "@podwire/api"
 import type { DaemonSet, DaemonSetStatus } from "@podwire/api/schema/daemon-set"
 import type { Node } from "@podwire/api/schema/node"
 import type { Pod, PodTemplateSpec } from "@podwire/api/schema/pod"
@@ -17,11 +17,10 @@ import { type Change, type Controller, NOTHING, type ObjectEvent, type Outcome, 
 import { equal } from "./equal.ts"
 import { created, deleted, normal, warning } from "./event.ts"
 import { scaled } from "./int-or-percent.ts"
-import { admits } from "./node-affinity.ts"
 import { availableInNs, isAvailable, isReady, isTerminal, isTerminating, removal } from "./pod.ts"
 import { historyOf, truncation } from "./revision.ts"
 import { podOf } from "./template.ts"
-import { NOT_READY, taintsOf, tolerates, UNREACHABLE, UNSCHEDULABLE, untolerated } from "./tolerate.ts"
+import { NOT_READY, taintsOf, UNREACHABLE, UNSCHEDULABLE } from "./taint.ts"
 
 const HASH = "controller-revision-hash"
 const GENERATION = "pod-template-generation"
@@ -137,7 +136,7 @@ class Look {
   #place(node: Node, pods: ReadonlyArray<Pod>): Place {
     const { spec } = this.#set.spec.template
     const named = spec.nodeName === undefined || spec.nodeName === "" || spec.nodeName === node.metadata.name
-    if (!named || !admits(spec, node)) return { node, runs: false, stays: false, pods }
+    if (!named || !matchesNode(spec, node)) return { node, runs: false, stays: false, pods }
     const taints = taintsOf(node)
     const runs = untolerated(taints, this.#tolerations, ["NoSchedule", "NoExecute"]) === null
     const stays = runs || untolerated(taints, this.#tolerations, ["NoExecute"]) === null

@@ -15,7 +15,7 @@ import { type Change, type Controller, NOTHING, type Outcome, type View } from "
 import { equal } from "./equal.ts"
 import { warning } from "./event.ts"
 import { isReady } from "./pod.ts"
-import { NOT_READY, UNREACHABLE, UNSCHEDULABLE } from "./tolerate.ts"
+import { NOT_READY, UNREACHABLE, UNSCHEDULABLE } from "./taint.ts"
 
 /** Condition, the status that taints, the taint. */
 const CONDITIONS = [

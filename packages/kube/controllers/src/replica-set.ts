@@ -5,7 +5,7 @@
  * runner's promise that own writes are seen first, there are never more active pods than declared and adopted.
  * Approximated: pods are made and deleted in one sweep (Kubernetes: 500 a sync, in growing batches).
  */
-import { controllerOf, keyOf, timeNs } from "@podwire/api"
+import { controllerOf, keyOf, matchesLabels, timeNs } from "@podwire/api"
 import type { Pod } from "@podwire/api/schema/pod"
 import type { ReplicaSet, ReplicaSetStatus } from "@podwire/api/schema/replica-set"
 import type { Ns } from "@podwire/engine"
@@ -14,7 +14,6 @@ import { type Change, type Controller, NOTHING, type Outcome, type View } from "
 import { equal } from "./equal.ts"
 import { created, deleted } from "./event.ts"
 import { availableInNs, isActive, isReady, isTerminal, isTerminating, removal } from "./pod.ts"
-import { matches } from "./selector.ts"
 import { podOf } from "./template.ts"
 
 const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
@@ -132,7 +131,7 @@ function statusOf(
   const selector = { matchLabels: labels }
   let [fullyLabeledReplicas, readyReplicas, availableReplicas, dueNs] = [0, 0, 0, Infinity]
   for (const pod of active) {
-    if (pod.metadata.labels === labels || matches(selector, pod.metadata.labels)) fullyLabeledReplicas++
+    if (pod.metadata.labels === labels || matchesLabels(selector, pod.metadata.labels)) fullyLabeledReplicas++
     const ns = availableInNs(pod, minReadySeconds, nowNs)
     if (ns === Infinity) continue
     readyReplicas++

@@ -2,14 +2,13 @@
  * ControllerRevisions: the templates that a StatefulSet or DaemonSet has had (pkg/controller/history). Their
  * names hash the template, so equal templates are one revision, and going back makes an old one the newest.
  */
-import type { KubeObject } from "@podwire/api"
+import { type KubeObject, templateHash } from "@podwire/api"
+import type { LabelSelector } from "@podwire/api/schema/meta"
 import type { PodTemplateSpec } from "@podwire/api/schema/pod"
 import { claim } from "./claim.ts"
 import type { Change, View } from "./controller.ts"
 import { equal } from "./equal.ts"
-import { hashOf } from "./hash.ts"
 import { controllerRef } from "./template.ts"
-import type { LabelSelector } from "@podwire/api/schema/meta"
 
 export interface ControllerRevision extends KubeObject {
   readonly data: { readonly spec: { readonly template: PodTemplateSpec } }
@@ -73,7 +72,7 @@ function made(
   const { template } = owner.spec
   const namespace = owner.metadata.namespace!
   for (let collisions = collisionCount; ; collisions++) {
-    const hash = hashOf(template, collisions)
+    const hash = templateHash(template, collisions)
     const name = `${owner.metadata.name!}-${hash}`
     if (view.get("ControllerRevision", namespace, name) !== null) continue
     const labels = { ...template.metadata.labels, [hashLabel]: hash }

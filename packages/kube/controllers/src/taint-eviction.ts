@@ -3,7 +3,7 @@
  * Every pod bears a node that isn't ready or can't be reached for five minutes: the server's
  * DefaultTolerationSeconds admission says so on each pod that doesn't speak of it; here it is taken as said.
  */
-import { timeNs, timeText } from "@podwire/api"
+import { timeNs, timeText, tolerates } from "@podwire/api"
 import type { Node } from "@podwire/api/schema/node"
 import type { Pod } from "@podwire/api/schema/pod"
 import type { Taint, Toleration } from "@podwire/api/schema/scheduling"
@@ -11,7 +11,7 @@ import { type Ns, SECOND } from "@podwire/engine"
 import { type Change, type Controller, NOTHING, type Outcome } from "./controller.ts"
 import { normal } from "./event.ts"
 import { isTerminal, isTerminating, removal } from "./pod.ts"
-import { NOT_READY, tolerates, UNREACHABLE } from "./tolerate.ts"
+import { NOT_READY, UNREACHABLE } from "./taint.ts"
 
 const PATIENCE_SECONDS = 300
 

@@ -2,11 +2,11 @@
  * The ReplicaSets of a Deployment: which one is current, what its revision is, and the making of a new one
  * (pkg/controller/deployment/sync.go, getNewReplicaSet; util/deployment_util.go).
  */
+import { templateHash } from "@podwire/api"
 import type { Deployment } from "@podwire/api/schema/deployment"
 import type { PodTemplateSpec } from "@podwire/api/schema/pod"
 import type { ReplicaSet } from "@podwire/api/schema/replica-set"
 import { equal } from "../equal.ts"
-import { hashOf } from "../hash.ts"
 import { controllerRef } from "../template.ts"
 import { DESIRED_REPLICAS, isInUse, MAX_REPLICAS, type Rollout } from "./rollout.ts"
 import { newSetReplicas } from "./rolling-update.ts"
@@ -76,7 +76,7 @@ export function byCreation(a: ReplicaSet, b: ReplicaSet): number {
 function newSet(rollout: Rollout, revision: string): ReplicaSet | null {
   const { deployment, view } = rollout
   const { metadata, spec } = deployment
-  const hash = hashOf(spec.template, rollout.collisionCount)
+  const hash = templateHash(spec.template, rollout.collisionCount)
   const name = `${metadata.name!}-${hash}`
   if (view.get("ReplicaSet", metadata.namespace!, name) !== null) {
     rollout.collisionCount = (rollout.collisionCount ?? 0) + 1

@@ -2,12 +2,12 @@
  * What the scheduler knows of a node: what it offers and what its pods have taken
  * (pkg/scheduler/framework, NodeInfo). A pod takes from the moment it is bound until it has ended or is gone.
  */
+import { quantity } from "@podwire/api"
+import type { Container } from "@podwire/api/schema/container"
 import type { Node } from "@podwire/api/schema/node"
 import type { Pod, PodSpec } from "@podwire/api/schema/pod"
-import type { Container } from "@podwire/api/schema/container"
 import type { View } from "../controller.ts"
 import { isTerminal } from "../pod.ts"
-import { milli, whole } from "../quantity.ts"
 
 export interface Resources {
   readonly cpuMilli: number
@@ -34,10 +34,10 @@ export class NodeInfo {
     this.node = node
     this.order = order
     const allocatable = node.status?.allocatable ?? node.status?.capacity ?? {}
-    this.podsMax = allocatable["pods"] === undefined ? PODS_MAX : whole(allocatable["pods"])
+    this.podsMax = allocatable["pods"] === undefined ? PODS_MAX : quantity.whole(allocatable["pods"])
     this.offered = {
-      cpuMilli: allocatable["cpu"] === undefined ? Infinity : milli(allocatable["cpu"]),
-      memory: allocatable["memory"] === undefined ? Infinity : whole(allocatable["memory"])
+      cpuMilli: allocatable["cpu"] === undefined ? Infinity : quantity.milli(allocatable["cpu"]),
+      memory: allocatable["memory"] === undefined ? Infinity : quantity.whole(allocatable["memory"])
     }
     for (const pod of view.eachPodOn(node.metadata.name!)) {
       if (!isTerminal(pod as Pod)) this.add(pod as Pod, requestsOf((pod as Pod).spec), hostPortsOf((pod as Pod).spec))
@@ -78,17 +78,17 @@ export class NodeInfo {
 
 /** Containers run together, init containers one by one before them, sidecars beside all after them. */
 export function requestsOf(spec: PodSpec): Resources {
-  return { cpuMilli: requestOf(spec, "cpu", milli), memory: requestOf(spec, "memory", whole) }
+  return { cpuMilli: requestOf(spec, "cpu", quantity.milli), memory: requestOf(spec, "memory", quantity.whole) }
 }
 
 /** component-helpers/resource, PodRequests. */
-function requestOf(spec: PodSpec, name: string, unit: (quantity: number | string) => number): number {
+function requestOf(spec: PodSpec, name: string, unit: (amount: quantity.Quantity) => number): number {
   const whole = spec.resources?.requests?.[name] ?? spec.resources?.limits?.[name]
   const overhead = spec.overhead?.[name] === undefined ? 0 : unit(spec.overhead[name])
   if (whole !== undefined) return unit(whole) + overhead
   const of = ({ resources }: Container) => {
-    const quantity = resources?.requests?.[name] ?? resources?.limits?.[name]
-    return quantity === undefined ? 0 : unit(quantity)
+    const amount = resources?.requests?.[name] ?? resources?.limits?.[name]
+    return amount === undefined ? 0 : unit(amount)
   }
   let sum = 0
   for (const container of spec.containers) sum += of(container)

@@ -2,9 +2,9 @@
  * Pods that are alike to the scheduler: one template, one owner. What is asked of nodes is asked once for all
  * of them, whoever comes first.
  */
-import type { Pod } from "@podwire/api/schema/pod"
-import { admits, namedNodes } from "../node-affinity.ts"
-import { taintsOf, untolerated } from "../tolerate.ts"
+import { matchesNode, untolerated } from "@podwire/api"
+import type { Pod, PodSpec } from "@podwire/api/schema/pod"
+import { taintsOf } from "../taint.ts"
 import { isBefore, NodeHeap } from "./heap.ts"
 import { hostPortsOf, type NodeInfo, requestsOf, type Resources } from "./node-info.ts"
 import { HOPELESS, type Placement, Topology } from "./topology.ts"
@@ -118,7 +118,7 @@ export class PodClass {
     const tolerations = spec.tolerations ?? []
     if (node.spec?.unschedulable === true && untolerated(UNSCHEDULABLE_TAINT, tolerations, HARD) !== null) return UNAVAILABLE
     if (untolerated(taintsOf(node), tolerations, HARD) !== null) return TAINTED
-    return admits(spec, node) ? null : NO_AFFINITY
+    return matchesNode(spec, node) ? null : NO_AFFINITY
   }
 
   /** Of the first plugin that refuses, and whether another pod's going could change its mind. */
@@ -131,6 +131,19 @@ export class PodClass {
     const topology = this.#topology?.refusal(info) ?? null
     return topology === null ? [[], true] : [[topology], !HOPELESS.includes(topology)]
   }
+}
+
+/** The only nodes that can match, when every term names them: a daemon's pods would otherwise cost nodes². */
+function namedNodes(spec: PodSpec): ReadonlySet<string> | null {
+  const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
+  if (terms === undefined) return null
+  const names = new Set<string>()
+  for (const { matchFields = [] } of terms) {
+    const named = matchFields.find(({ key, operator }) => key === "metadata.name" && operator === "In")
+    if (named === undefined) return null
+    for (const name of named.values ?? []) names.add(name)
+  }
+  return names
 }
 
 function histogram(reasons: ReadonlyMap<string, number>): string {

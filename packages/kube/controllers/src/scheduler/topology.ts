@@ -6,12 +6,11 @@
  * Not supported: `namespaceSelector` other than the empty one (every namespace), preferred terms,
  * ScheduleAnyway, `nodeTaintsPolicy: Honor`.
  */
+import { matchesLabels, matchesNode } from "@podwire/api"
 import type { LabelSelector } from "@podwire/api/schema/meta"
 import type { Pod } from "@podwire/api/schema/pod"
 import type { PodAffinityTerm, TopologySpreadConstraint } from "@podwire/api/schema/scheduling"
-import { admits } from "../node-affinity.ts"
 import { isTerminating } from "../pod.ts"
-import { matches } from "../selector.ts"
 import type { NodeInfo } from "./node-info.ts"
 
 export interface Placement {
@@ -117,7 +116,7 @@ export class Topology {
   #findDomains(nodes: ReadonlyArray<NodeInfo>): void {
     for (const { node } of nodes) {
       const labels = node.metadata.labels ?? {}
-      if (!admits(this.#pod.spec, node) || this.#spread.some(({ term }) => labels[term.key] === undefined)) continue
+      if (!matchesNode(this.#pod.spec, node) || this.#spread.some(({ term }) => labels[term.key] === undefined)) continue
       for (const { term, counts } of this.#spread) counts.set(labels[term.key]!, 0)
     }
   }
@@ -158,7 +157,7 @@ function minimum(counts: ReadonlyMap<string, number>): number {
 }
 
 function selects({ selector, namespaces }: Term, { metadata }: Pod): boolean {
-  return (namespaces === null || namespaces.includes(metadata.namespace!)) && matches(selector, metadata.labels)
+  return (namespaces === null || namespaces.includes(metadata.namespace!)) && matchesLabels(selector, metadata.labels)
 }
 
 function termOf(term: PodAffinityTerm, pod: Pod): Term {
