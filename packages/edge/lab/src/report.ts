@@ -134,7 +134,7 @@ function captureText(cluster: Cluster, out: string): string {
     "  all.pcapng: every interface in the order of time; a packet keeps its number (frame.packet_id) on its way",
     ...pod === undefined ? [] : [`  ${pod.key.replaceAll("/", "-")}-eth0.pcapng: what the pod sees: ARP or NDP for its gateway, then its packets`],
     `  ${node}-eth0.pcapng: between nodes, the pods' own addresses: nobody translates them`,
-    `  tshark -r ${out}/all.pcapng -Y "icmp or icmpv6 or arp" -T fields -e frame.interface_name -e _ws.col.info`
+    `  tshark -r ${out}/all.pcapng -Y "icmp or icmpv6 or arp" -T fields -e frame.interface_name -e _ws.col.Info`
   ]
   return `${lines.join("\n")}\n`
 }
