@@ -151,7 +151,9 @@ export class Arp implements Resolver {
     for (const { cidr, dev: on, scope } of this.#ns.addresses()) {
       if (cidr.ip.length !== 1 || cidr.ip[0] !== target) continue
       if (ignore === 3) return scope === "host"
-      if (on === dev && (ignore === 1 || ((target ^ source) & mask4(cidr.bits)) === 0)) return false
+      // A probe has no sender whose subnet could be wrong.
+      const near = ignore === 1 || source === 0 || ((target ^ source) & mask4(cidr.bits)) === 0
+      if (on === dev && near) return false
     }
     return true
   }

@@ -219,8 +219,11 @@ export class Ip6 implements FragmentOwner {
 
   /** Only groups that this host is in; others end here without being anybody's loss (ip6_mc_input). */
   #inputGroup(dev: NetDevice, frame: Frame): void {
-    const group = read6(frame.bytes, frame.l3 + ipv6.DST)
-    if (this.#ns.mld.isMember(dev, group)) this.#deliver(dev, frame)
+    const { bytes, l3 } = frame
+    const member = this.#ns.mld.isMemberAt(
+      dev, ipv6.dstWord(bytes, l3, 0), ipv6.dstWord(bytes, l3, 1), ipv6.dstWord(bytes, l3, 2), ipv6.dstWord(bytes, l3, 3)
+    )
+    if (member) this.#deliver(dev, frame)
     else this.#ns.pool.free(frame)
   }
 

@@ -49,8 +49,15 @@ export class Mld {
   }
 
   isMember(dev: NetDevice, group: Ip): boolean {
-    if (equal(group, ALL_NODES6)) return true
-    return this.#devices?.[dev.ifindex]?.find(group) !== undefined
+    return this.isMemberAt(dev, group[0]!, group[1]!, group[2]!, group[3]!)
+  }
+
+  /** The same by words: nothing is made for a group packet, of which most are for somebody else. */
+  isMemberAt(dev: NetDevice, w0: number, w1: number, w2: number, w3: number): boolean {
+    if (w3 === 1 && w0 === ALL_NODES6[0] && (w1 | w2) === 0) return true
+    const devices = this.#devices
+    const membership = devices === null ? undefined : devices[dev.ifindex]
+    return membership !== undefined && membership.has(w0, w1, w2, w3)
   }
 
   /** The groups of a device, newest first. */
@@ -195,6 +202,14 @@ class Membership {
     this.dev = dev
     this.changes = new ReportTimer(mld, this, false)
     this.all = new ReportTimer(mld, this, true)
+  }
+
+  has(w0: number, w1: number, w2: number, w3: number): boolean {
+    for (let i = 0; i < this.groups.length; i++) {
+      const { ip } = this.groups[i]!
+      if (ip[3] === w3 && ip[2] === w2 && ip[1] === w1 && ip[0] === w0) return true
+    }
+    return false
   }
 
   find(ip: Ip): Group | undefined {

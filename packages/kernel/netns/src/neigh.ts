@@ -16,6 +16,7 @@ import { compare, type Ip } from "@podwire/wire/ip"
 import * as mac from "@podwire/wire/mac"
 import type { NeighConf } from "./conf.ts"
 import type { Netns } from "./netns.ts"
+import { truesize } from "./truesize.ts"
 
 export const NudState = {
   NONE: "NONE", INCOMPLETE: "INCOMPLETE", REACHABLE: "REACHABLE", STALE: "STALE", DELAY: "DELAY",
@@ -34,8 +35,6 @@ export interface Resolver {
   unreachable(neigh: Neighbour, frame: Frame): void
 }
 
-/** A packet's buffer as Linux charges it, on top of its bytes (sizeof(struct sk_buff) and shared info). */
-const TRUESIZE_OVERHEAD = 576
 const MILLISECOND = 1_000_000
 /** neigh_rand_reach_time is drawn again this often. */
 const RERANDOM_NS = 300 * SECOND
@@ -455,7 +454,7 @@ export class NeighTable {
 }
 
 function charge(frame: Frame): number {
-  return frame.tail - frame.l3 + TRUESIZE_OVERHEAD
+  return truesize(frame.tail - frame.l3)
 }
 
 function hashOf({ dev, ip }: Neighbour): number {

@@ -10,9 +10,9 @@ import { type Ns, SECOND, Timer } from "@podwire/engine"
 import { DropReason, type Frame } from "@podwire/netdev"
 import * as eth from "@podwire/wire/eth"
 import type { Netns } from "./netns.ts"
+import { truesize } from "./truesize.ts"
 
 const PACKET_BYTES_MAX = 65_535 + 40 + eth.HEADER_BYTES
-const TRUESIZE_OVERHEAD = 576
 
 /** Told that time ran out; with the first fragment if that is there. */
 export interface FragmentOwner {
@@ -188,5 +188,5 @@ class Queue extends Timer {
 }
 
 function charge(frame: Frame): number {
-  return frame.tail - frame.l3 + TRUESIZE_OVERHEAD
+  return truesize(frame.tail - frame.l3)
 }

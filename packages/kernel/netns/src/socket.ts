@@ -9,6 +9,7 @@ import { family, type Ip, isUnspecified } from "@podwire/wire/ip"
 import { refusal } from "./errno.ts"
 import type { Netns } from "./netns.ts"
 import type { PingTable } from "./ping.ts"
+import { truesize } from "./truesize.ts"
 import type { UdpTable } from "./udp.ts"
 
 export interface Datagram {
@@ -58,8 +59,8 @@ export interface SocketError {
   readonly dstPort: number
 }
 
-/** What a datagram's buffer costs on top of its bytes (SKB_TRUESIZE). */
-const TRUESIZE_OVERHEAD = 768
+/** An IP and a UDP header, which the buffer holds too. */
+const HEADERS_BYTES = { 4: 28, 6: 48 } as const
 const ERRORS_MAX = 64
 
 export class UdpSocket {
@@ -150,14 +151,14 @@ export class UdpSocket {
   recv(): Datagram | null {
     const datagram = this.#queue.shift()
     if (datagram === undefined) return null
-    this.rmem -= datagram.payload.length + TRUESIZE_OVERHEAD
+    this.rmem -= cost(datagram)
     return datagram
   }
 
   /** Keep it for `recv`; false when the buffer is full (sock_queue_rcv_skb). */
   enqueue(datagram: Datagram): boolean {
-    const size = datagram.payload.length + TRUESIZE_OVERHEAD
-    if (this.rmem + size > this.rcvbuf) {
+    const size = cost(datagram)
+    if (this.rmem > 0 && this.rmem + size > this.rcvbuf) {
       this.drops++
       return false
     }
@@ -187,6 +188,10 @@ export class UdpSocket {
     this.closed = true
     this.#table.remove(this)
   }
+}
+
+function cost(datagram: Datagram): number {
+  return truesize(datagram.payload.length + HEADERS_BYTES[family(datagram.src)])
 }
 
 export class PingSocket {

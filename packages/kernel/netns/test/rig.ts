@@ -3,10 +3,10 @@
  * line of text with the virtual time since the last `mark`, and puts frames in.
  */
 import { Engine } from "@podwire/engine"
-import { type Frame, FramePool, type NetDevice, Nic } from "@podwire/netdev"
-import { Netns } from "@podwire/netns"
+import { Direction, errnoName, type Frame, FramePool, type NetDevice, Nic } from "@podwire/netdev"
+import { Netns, type UdpSocket } from "@podwire/netns"
 import { parse as cidr } from "@podwire/wire/cidr"
-import { parse as ip } from "@podwire/wire/ip"
+import { format, parse as ip } from "@podwire/wire/ip"
 import * as mac from "@podwire/wire/mac"
 import { line } from "@podwire/wire/print"
 
@@ -14,7 +14,11 @@ export interface Sent {
   readonly ns: number
   readonly dev: string
   readonly bytes: Uint8Array
+  /** Something that happened and is no frame. */
+  readonly note?: string
 }
+
+const NOTHING = new Uint8Array(80)
 
 export class Rig {
   readonly engine: Engine
@@ -78,6 +82,46 @@ export class Rig {
     table.add(dev, ip(address)!, mac.parse(at)!, "permanent")
   }
 
+  /** What goes over `lo` shows in the text too. */
+  watchLo(): this {
+    const { lo } = this.ns
+    lo.tap = {
+      see: (_dev, direction, frame) => {
+        if (direction !== Direction.Out) return
+        this.sent.push({ ns: this.engine.nowNs, dev: "lo", bytes: frame.bytes.slice(frame.head, frame.tail) })
+      }
+    }
+    return this
+  }
+
+  note(text: string): void {
+    this.sent.push({ ns: this.engine.nowNs, dev: "", bytes: NOTHING, note: text })
+  }
+
+  /** A UDP socket whose arrivals and errors are noted. */
+  udp(version: 4 | 6, name = "socket"): UdpSocket {
+    const socket = this.ns.udp(version)
+    socket.recvErr = true
+    socket.onError = () => {
+      const [error] = socket.errors.splice(0)
+      const from = error === undefined ? "" : ` (${error.type}/${error.code} from ${format(error.offender)})`
+      this.note(`${name}: ${errnoName(socket.takeError())}${from}`)
+    }
+    socket.onReceive = (_, datagram) => {
+      this.note(`${name}: ${datagram.payload.length} octets from ${format(datagram.src)}.${datagram.srcPort}`)
+    }
+    return socket
+  }
+
+  /** As `ip neigh` lists them. */
+  neighbours(version: 4 | 6): string {
+    const table = version === 4 ? this.ns.neigh4 : this.ns.neigh6
+    return table.list().map((neigh) =>
+      `${format(neigh.ip)} dev ${neigh.dev.name}${neigh.valid ? ` lladdr ${mac.format(neigh.mac)}` : ""} ` +
+      table.stateOf(neigh)
+    ).join("\n")
+  }
+
   /** A frame arrives; what it causes at this instant happens. */
   inject(dev: NetDevice, bytes: Uint8Array): void {
     const frame = this.pool.alloc(bytes.length)!
@@ -99,8 +143,12 @@ export class Rig {
 
   /** What left since the last mark or text, one line a frame; group reports only when asked for. */
   text(groups = false): string {
-    const lines = this.sent.filter(({ bytes }) => groups || !isReport(bytes)).map(({ ns, dev, bytes }) =>
-      `${((ns - this.#markNs) / 1e6).toFixed(0)} ${dev} ${line(bytes, 0, bytes.length, { link: true }).replace(/, ethertype ([^ ]+) \(0x[0-9a-f]+\), length \d+/, "")}`)
+    const lines = this.sent.filter(({ bytes }) => groups || !isReport(bytes)).map(({ ns, dev, bytes, note }) => {
+      const at = ((ns - this.#markNs) / 1e6).toFixed(0)
+      if (note !== undefined) return `${at} ${note}`
+      const printed = line(bytes, 0, bytes.length, { link: true })
+      return `${at} ${dev} ${printed.replace(/, ethertype ([^ ]+) \(0x[0-9a-f]+\), length \d+/, "")}`
+    })
     this.sent.length = 0
     return lines.join("\n")
   }
