@@ -106,7 +106,7 @@ function forwarders(at: string, direction: "in" | "out", start: End, end: End): 
 
 it("every pod and node reaches every pod, as itself on every interface of the way", () => {
   const input = fc.record({ situation: situation({ podsMax: 24 }), first: fc.nat({ max: 99 }) })
-  property(input, 14, ({ situation: given, first }, builder) => {
+  property(input, 100, ({ situation: given, first }, builder) => {
     const journeys = new Journeys()
     const cluster = builder.build(given, () => [journeys])
     expect(cluster.settle()).toBe(true)
