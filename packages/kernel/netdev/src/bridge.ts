@@ -17,6 +17,7 @@ import { NetDevice, type RxHandler, tooLongFor, type Upper, DETACHED } from "./d
 import { DropReason } from "./drop-reason.ts"
 import { Errno } from "./errno.ts"
 import { Fdb, FdbKind, NO_PORT } from "./fdb.ts"
+import { type Flood, Floods } from "./flood.ts"
 import type { Frame } from "./frame.ts"
 import type { FramePool } from "./pool.ts"
 
@@ -65,11 +66,13 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
   readonly #byNumber: Array<BridgePort | null> = [null]
   #macIsSet: boolean
   #mtuIsSet = false
+  readonly #floods: Floods
 
   /** Without a MAC of its own (0) it takes the lowest of its ports'. */
   constructor(engine: Engine, pool: FramePool, name: string, mac = 0) {
     super(engine, pool, name, mac)
     this.#macIsSet = mac !== 0
+    this.#floods = new Floods(pool)
     if (mac !== 0) this.fdb.addLocal(this.macHi, this.macLo, NO_PORT)
   }
 
@@ -241,6 +244,7 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
     const { bytes, head } = frame
     const group = eth.isGroup(bytes, head)
     const broadcast = group && eth.isBroadcast(bytes, head)
+    let flood: Flood | null = null
     let last: BridgePort | null = null
     for (let i = 0; i < this.#ports.length; i++) {
       const port = this.#ports[i]!
@@ -249,13 +253,33 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
         : from === null || (broadcast ? port.broadcastFlood : port.multicastFlood)
       if (!wants || !this.#mayForward(from, port)) continue
       if (last !== null) this.#forwardCopy(last, frame)
+      last = null
+      const peer = port.dev.reachesNow(frame)
+      if (peer !== null) {
+        flood ??= this.#floods.take()
+        port.dev.sent(frame)
+        flood.add(peer)
+        continue
+      }
+      if (flood !== null) this.#sendCopy(flood, frame)
+      flood = null
       last = port
+    }
+    if (flood !== null) {
+      if (!up) return this.engine.soon(flood, frame)
+      this.#sendCopy(flood, frame)
     }
     if (up) {
       if (last !== null) this.#forwardCopy(last, frame)
       this.run(frame)
     } else if (last !== null) this.#forward(last, frame)
     else this.pool.drop(frame, DropReason.BRIDGE_NO_EGRESS, from === null ? this : from.dev)
+  }
+
+  #sendCopy(flood: Flood, frame: Frame): void {
+    const copy = this.pool.clone(frame)
+    if (copy !== null) this.engine.soon(flood, copy)
+    else flood.lose()
   }
 
   #forwardCopy(to: BridgePort, frame: Frame): void {

@@ -185,10 +185,24 @@ export abstract class NetDevice implements Task<Frame>, EventSource {
       this.pool.drop(frame, this.#up ? DropReason.LINK_DOWN : DropReason.DEV_READY, this)
       return
     }
+    this.sent(frame)
+    this.startXmit(frame)
+  }
+
+  /** Count it and show it to whoever looks: it leaves. Does not consume. */
+  sent(frame: Frame): void {
+    frame.dev = this
     this.stats.txPackets++
     this.stats.txBytes += frame.tail - frame.head
     if (this.tap !== null) this.tap.see(this, Direction.Out, frame)
-    this.startXmit(frame)
+  }
+
+  /**
+   * The device that a frame sent now would arrive at, at this very instant and unchanged; null when it is not as
+   * simple as that. With one a flood need not copy the frame before it arrives.
+   */
+  reachesNow(_frame: Frame): NetDevice | null {
+    return null
   }
 
   /** Arrival, from the backlog (netif_receive_skb): tapped before anything may drop it. */

@@ -25,8 +25,10 @@ export const PacketType = { Host: 0, Broadcast: 1, Multicast: 2, OtherHost: 3, O
 
 export class Frame {
   readonly bytes: Uint8Array
-  /** Which pool class it goes home to. */
-  readonly jumbo: boolean
+  /** The same buffer by words, for copies. */
+  readonly words: Int32Array
+  /** Which of the pool's classes it goes home to. */
+  readonly sizeClass: number
   head = HEADROOM_BYTES
   tail = HEADROOM_BYTES
   /** Offsets of the network and transport headers in `bytes`; 0 while unknown. */
@@ -61,9 +63,10 @@ export class Frame {
   /** Guard against double free. */
   free = true
 
-  constructor(bytes: Uint8Array, jumbo: boolean) {
-    this.bytes = bytes
-    this.jumbo = jumbo
+  constructor(slab: ArrayBuffer, at: number, size: number, sizeClass: number) {
+    this.bytes = new Uint8Array(slab, at, size)
+    this.words = new Int32Array(slab, at, size >> 2)
+    this.sizeClass = sizeClass
   }
 
   get length(): number {

@@ -1,7 +1,7 @@
 /**
- * Where frames come from and where they end. Two classes of buffers: 2 KiB for what fits an ordinary
- * link, 64 KiB + headroom for loopback's packets, jumbo frames and reassembled datagrams. Memory is
- * taken in slabs up to a limit and reused; nothing is allocated per frame.
+ * Where frames come from and where they end. Three classes of buffers: 256 bytes for what a network says to
+ * itself, 2 KiB for what fits an ordinary link, 64 KiB + headroom for loopback's packets, jumbo frames and
+ * reassembled datagrams. Memory is taken in slabs up to a limit and reused; nothing is allocated per frame.
  *
  * Invariant, checked by `balance`: allocated = delivered + dropped + in flight; at rest nothing is in
  * flight, and `leaks` names whatever is.
@@ -11,13 +11,29 @@ import type { NetDevice } from "./device.ts"
 import { DROP_REASON_COUNT, type DropReason } from "./drop-reason.ts"
 import { Frame, HEADROOM_BYTES } from "./frame.ts"
 
+const TINY = 0
+const SMALL = 1
+const JUMBO = 2
+const TINY_BYTES = 256
 const SMALL_BYTES = 2048
 const JUMBO_BYTES = 65_536 + 512
-const SMALL_SLAB_FRAMES = 256
-const JUMBO_SLAB_FRAMES = 4
-/** 256 MiB of small and 256 MiB of jumbo buffers at the most. */
-const SMALL_FRAMES_MAX = 131_072
-const JUMBO_FRAMES_MAX = 4_096
+/** Below this a loop over words is faster than a call that makes a view. */
+const WORDWISE_BYTES_MAX = 512
+
+/** Buffers of one size: 64 MiB of tiny ones, 256 MiB of each of the others at the most. */
+class SizeClass {
+  readonly bytes: number
+  readonly slabFrames: number
+  readonly most: number
+  first: Frame | null = null
+  count = 0
+
+  constructor(bytes: number, slabFrames: number, most: number) {
+    this.bytes = bytes
+    this.slabFrames = slabFrames
+    this.most = most
+  }
+}
 
 /** Who wants to know of each end that was not a delivery: captures and traces. `dev` is where it ended. */
 export interface DropObserver {
@@ -36,10 +52,9 @@ export class FramePool {
   readonly dropsByReason = new Float64Array(DROP_REASON_COUNT)
   observer: DropObserver | null = null
   readonly #engine: Engine
-  #small: Frame | null = null
-  #jumbo: Frame | null = null
-  #smallCount = 0
-  #jumboCount = 0
+  readonly #classes: ReadonlyArray<SizeClass> = [
+    new SizeClass(TINY_BYTES, 256, 262_144), new SizeClass(SMALL_BYTES, 64, 131_072), new SizeClass(JUMBO_BYTES, 4, 4_096)
+  ]
   #idle = 0
   /** Every frame that there is, for `leaks`. */
   readonly #frames: Array<Frame> = []
@@ -53,24 +68,15 @@ export class FramePool {
     return this.allocated - this.delivered - this.dropped
   }
 
-  /** An empty frame with room for `bytes` of Ethernet frame; null when the limit is reached. */
+  /**
+   * An empty frame with room for `bytes` of Ethernet frame, or for any ordinary one when nothing is said; null
+   * when the limit is reached.
+   */
   alloc(bytes = 0): Frame | null {
-    const jumbo = bytes + HEADROOM_BYTES > SMALL_BYTES
-    let frame = jumbo ? this.#jumbo : this.#small
-    if (frame === null) {
-      this.#grow(jumbo)
-      frame = jumbo ? this.#jumbo : this.#small
-      if (frame === null) {
-        this.exhausted++
-        return null
-      }
-    }
-    if (jumbo) this.#jumbo = frame.next
-    else this.#small = frame.next
-    this.#idle--
-    this.allocated++
-    frame.next = null
-    frame.free = false
+    const need = bytes + HEADROOM_BYTES
+    const size = need > SMALL_BYTES ? JUMBO : bytes > 0 && need <= TINY_BYTES ? TINY : SMALL
+    const frame = this.#take(size)
+    if (frame === null) return null
     frame.head = HEADROOM_BYTES
     frame.tail = HEADROOM_BYTES
     frame.protocol = 0
@@ -78,20 +84,41 @@ export class FramePool {
     frame.csum = 0
     frame.packetType = 0
     frame.corrupted = false
-    frame.dev = null
     frame.scrub()
     this.#lastId = (this.#lastId + 1) | 0
     frame.id = this.#lastId
     return frame
   }
 
+  #take(size: number): Frame | null {
+    const from = this.#classes[size]!
+    if (from.first === null) this.#grow(from, size)
+    const frame = from.first
+    if (frame === null) {
+      this.exhausted++
+      return null
+    }
+    from.first = frame.next
+    this.#idle--
+    this.allocated++
+    frame.next = null
+    frame.free = false
+    return frame
+  }
+
   /** A second frame with the same bytes and the same knowledge, its own owner. */
   clone(frame: Frame): Frame | null {
-    const copy = this.alloc(frame.tail - HEADROOM_BYTES)
+    const { head, tail } = frame
+    const copy = this.#take(tail > SMALL_BYTES ? JUMBO : tail > TINY_BYTES ? SMALL : TINY)
     if (copy === null) return null
-    copy.head = frame.head
-    copy.tail = frame.tail
-    copy.bytes.set(frame.bytes.subarray(frame.head, frame.tail), frame.head)
+    copy.head = head
+    copy.tail = tail
+    if (tail - head > WORDWISE_BYTES_MAX) copy.bytes.set(frame.bytes.subarray(head, tail), head)
+    else {
+      const from = frame.words
+      const to = copy.words
+      for (let i = head >> 2; i << 2 < tail; i++) to[i] = from[i]!
+    }
     copy.l3 = frame.l3
     copy.l4 = frame.l4
     copy.protocol = frame.protocol
@@ -128,7 +155,7 @@ export class FramePool {
 
   /** What is wrong with the books, or null: every buffer is idle or in flight, and none is both. */
   balance(): string | null {
-    const buffers = this.#smallCount + this.#jumboCount
+    const buffers = this.#frames.length
     if (buffers === this.#idle + this.inFlight) return null
     return `${buffers} buffers, ${this.#idle} idle, ${this.inFlight} in flight`
   }
@@ -148,30 +175,21 @@ export class FramePool {
     frame.free = true
     frame.dev = null
     this.#idle++
-    if (frame.jumbo) {
-      frame.next = this.#jumbo
-      this.#jumbo = frame
-    } else {
-      frame.next = this.#small
-      this.#small = frame
-    }
+    const home = this.#classes[frame.sizeClass]!
+    frame.next = home.first
+    home.first = frame
   }
 
-  #grow(jumbo: boolean): void {
-    const have = jumbo ? this.#jumboCount : this.#smallCount
-    const most = jumbo ? JUMBO_FRAMES_MAX : SMALL_FRAMES_MAX
-    const count = Math.min(jumbo ? JUMBO_SLAB_FRAMES : SMALL_SLAB_FRAMES, most - have)
-    const size = jumbo ? JUMBO_BYTES : SMALL_BYTES
-    const slab = new ArrayBuffer(count * size)
+  #grow(to: SizeClass, sizeClass: number): void {
+    const count = Math.min(to.slabFrames, to.most - to.count)
+    const slab = new ArrayBuffer(count * to.bytes)
     for (let i = count - 1; i >= 0; i--) {
-      const frame = new Frame(new Uint8Array(slab, i * size, size), jumbo)
-      frame.next = jumbo ? this.#jumbo : this.#small
-      if (jumbo) this.#jumbo = frame
-      else this.#small = frame
+      const frame = new Frame(slab, i * to.bytes, to.bytes, sizeClass)
+      frame.next = to.first
+      to.first = frame
       this.#frames.push(frame)
     }
-    if (jumbo) this.#jumboCount += count
-    else this.#smallCount += count
+    to.count += count
     this.#idle += count
   }
 }

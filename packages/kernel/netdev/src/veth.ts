@@ -52,6 +52,12 @@ export class Veth extends NetDevice {
     this.engine.soon(peer, frame)
   }
 
+  override reachesNow(frame: Frame): NetDevice | null {
+    const peer = this.peer
+    if (peer === null || !peer.up || !this.up || !this.carrier) return null
+    return tooLongFor(peer, frame) || tooLongFor(this, frame) ? null : peer
+  }
+
   /** Deleting one end deletes the pair. */
   override destroy(): void {
     const peer = this.peer

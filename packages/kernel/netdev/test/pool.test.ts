@@ -63,7 +63,7 @@ it("a new frame knows nothing of the one before in its buffer", () => {
   const first = pool.alloc(60)!
   const fresh = JSON.stringify({ ...first, bytes: 0, id: 0 })
   for (const key of Object.keys(first)) {
-    if (!["bytes", "jumbo", "free", "next"].includes(key)) Object.assign(first, { [key]: key === "corrupted" ? true : 5 })
+    if (!["bytes", "words", "sizeClass", "free", "next"].includes(key)) Object.assign(first, { [key]: key === "corrupted" ? true : 5 })
   }
   Object.assign(first, { dev: null, next: null })
   pool.free(first)

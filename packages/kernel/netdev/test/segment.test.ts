@@ -110,7 +110,7 @@ it("one way is impaired and no other, and that is all that gets a link", () => {
   send(0, BROADCAST)
   send(1, macOf(0))
   engine.advance(2000, 1e6)
-  expect(arrived).toEqual(["1000 1>n2", "1000 1>n3", "1000 3>n0"])
+  expect(arrived).toEqual(["1000 1>n2", "1000 1>n3", "1000 2>n0"])
   expect([ends, segment.links]).toEqual([["1 LINK_LOSS"], 2])
 })
 
