@@ -1,7 +1,7 @@
 /** What `run` prints: pods, steps, who reaches whom, what did not hold, and what to open. */
 import { ageText, type KubeObject, type Pod } from "@podwire/api"
 import type { Cluster, ReachCell } from "@podwire/cluster"
-import { problemsToJson, renderProblem, sortProblems } from "./input/index.ts"
+import { renderProblem, sortProblems } from "./input/index.ts"
 import type { Lab } from "./lab.ts"
 import { podState } from "./pod-state.ts"
 import type { RunReport, StepReport } from "./run.ts"
@@ -29,24 +29,6 @@ export function renderText(lab: Lab, report: RunReport, options: ReportOptions):
   if (options.out !== null) parts.push(captureText(lab.cluster, options.out))
   if (report.failures.length > 0) parts.push(`${report.failures.length} did not hold:\n${sortProblems(report.failures).map((p) => `  ${renderProblem(p)}\n`).join("")}`)
   return parts.join("\n")
-}
-
-export function renderJson(lab: Lab, report: RunReport, options: ReportOptions): string {
-  const pods = lab.cluster.store.list("Pod").map((object) => {
-    const pod = object as Pod
-    return {
-      namespace: pod.metadata.namespace, name: pod.metadata.name, node: pod.spec?.nodeName ?? null,
-      status: podState(pod), ips: (pod.status?.podIPs ?? []).map(({ ip }) => ip)
-    }
-  })
-  const steps = report.steps.map(({ title, atNs, result, said, failures }) => ({
-    title, atNs, ok: failures.length === 0, ...result ?? {}, said, failures: JSON.parse(problemsToJson(failures))
-  }))
-  return `${JSON.stringify({
-    scenario: options.name, seed: lab.plan.seed, held: report.failures.length === 0, pods, steps,
-    reach: report.reach?.cells ?? null, probesNotSent: report.reach?.left ?? 0, drops: report.drops,
-    failures: JSON.parse(problemsToJson(report.failures)), warnings: lab.warnings, captures: options.out, endsAtNs: lab.cluster.engine.nowNs
-  }, null, 2)}\n`
 }
 
 /** One suite a run, one case a step; the matrix is a case for each family. */
@@ -98,6 +80,7 @@ function stepText(step: StepReport, index: number, count: number): string {
 }
 
 function reachText(lab: Lab, { cells, left }: NonNullable<RunReport["reach"]>): string {
+  if (cells.length === 0) return "no pod runs: there is nobody to reach\n"
   const sections = lab.plan.ipFamilies.map((family) => {
     const some = cells.filter((cell) => cell.family === family)
     const good = some.filter((cell) => cell.answered && cell.sourceKept).length
