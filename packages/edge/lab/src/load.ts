@@ -4,7 +4,7 @@
  * that whatever happens to it later can be told with file and line.
  */
 import {
-  admit, fieldPath, keyOf, kindOf, type KubeObject, lookup, type Node
+  admit, fieldPath, keyOf, kindOf, type KubeObject, lookup, nearest, type Node
 } from "@podwire/api"
 import { problemsOf } from "@podwire/api/schema-problem"
 import { checkPlan, makePlan, type NodePlan, type Plan } from "@podwire/cluster"
@@ -12,7 +12,6 @@ import * as Schema from "effect/Schema"
 import { ClusterDocument, planOf } from "./document/cluster.ts"
 import { ScenarioDocument, stepProblem } from "./document/scenario.ts"
 import type { Document } from "./input/documents.ts"
-import { didYouMean } from "./input/did-you-mean.ts"
 import type { Problem } from "./input/problem.ts"
 import { warningsOf } from "./not-modelled.ts"
 
@@ -117,8 +116,8 @@ function readOwn(document: Document, problems: Array<Problem>): ClusterDocument 
     return null
   }
   if (!OWN_KINDS.includes(kind)) {
-    const remedy = didYouMean(kind, OWN_KINDS)
-    problems.push(document.problem(["kind"], { found: kind, expected: OWN_KINDS.join(" or "), ...remedy === undefined ? {} : { remedy } }))
+    const meant = nearest(kind, OWN_KINDS)
+    problems.push(document.problem(["kind"], { found: kind, expected: OWN_KINDS.join(" or "), ...meant === null ? {} : { remedy: `did you mean ${meant}?` } }))
     return null
   }
   const result = kind === "Cluster" ? decodeCluster(document.value) : decodeScenario(document.value)

@@ -5,7 +5,7 @@ export { ageText, EPOCH_SECONDS, timeNs, timeText } from "./time.ts"
 export {
   apiVersionOf, type Kind, kindIn, kindOfObject, KINDS, kindsIn, lookup, notModelled, resourceOf, unknownWord
 } from "./kinds.ts"
-export { fieldPath, type Path, type Problem, problemText } from "./problem.ts"
+export { fieldPath, nearest, type Path, type Problem, problemText } from "./problem.ts"
 export type { DaemonSet } from "./schema/daemon-set.ts"
 export type { Deployment } from "./schema/deployment.ts"
 export type { Job } from "./schema/job.ts"

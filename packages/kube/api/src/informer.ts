@@ -41,11 +41,6 @@ export class Informer extends Timer implements WriteObserver {
     store.observe(this)
   }
 
-  /** No news is on its way. */
-  get caughtUp(): boolean {
-    return this.#queue.length === 0
-  }
-
   get(kind: string, namespace: string, name: string): KubeObject | null {
     return this.#kinds.get(kind)?.get(namespace === "" ? name : `${namespace}/${name}`) ?? null
   }

@@ -1,5 +1,5 @@
 /**
- * Names that Kubernetes makes up: five characters without vowels behind a prefix
+ * Names that Kubernetes makes up, drawn from the seed: uids; five characters without vowels behind a prefix
  * (apiserver/pkg/storage/names/generate.go, apimachinery pkg/util/rand), and the hash of a pod template
  * (pkg/controller/controller_utils.go, ComputeHash).
  * Approximated: Kubernetes hashes Go's dump of the template (32 bits of FNV-1a); that dump cannot be had here,
@@ -21,6 +21,15 @@ export function suffix(prng: Prng, chars = SUFFIX_CHARS): string {
 /** The prefix is cut so that the whole is a label. */
 export function generateName(prefix: string, prng: Prng): string {
   return prefix.slice(0, NAME_CHARS_MAX - SUFFIX_CHARS) + suffix(prng)
+}
+
+/** A UUID of version 4 (RFC 9562, section 5.4). */
+export function uuid(prng: Prng): string {
+  const hex = (word: number) => word.toString(16).padStart(8, "0")
+  const [a, b, c, d] = [prng.u32(), prng.u32(), prng.u32(), prng.u32()]
+  const second = hex((b & 0xffff_0fff | 0x4000) >>> 0)
+  const third = hex((c & 0x3fff_ffff | 0x8000_0000) >>> 0)
+  return `${hex(a)}-${second.slice(0, 4)}-${second.slice(4)}-${third.slice(0, 4)}-${third.slice(4)}${hex(d)}`
 }
 
 /** rand.SafeEncodeString: each character by its code, modulo the alphabet. */

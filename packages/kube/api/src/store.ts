@@ -8,6 +8,7 @@
  * admission webhooks, watch bookmarks. Validation is the caller's (`validate/`), before the write.
  */
 import type { Engine, Prng } from "@podwire/engine"
+import { generateName, uuid } from "./name.ts"
 import { byName, keyOf, kindOf, type KubeObject, type Ref } from "./object.ts"
 import { timeText } from "./time.ts"
 
@@ -40,11 +41,6 @@ export class ApiError {
     this.ref = ref
   }
 }
-
-/** Names that the server makes up: apiserver/pkg/storage/names (5 of these after at most 58 characters). */
-const SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-const SUFFIX_CHARS = 5
-const NAME_CHARS_MAX = 63
 
 export class ApiStore {
   readonly #engine: Engine
@@ -96,7 +92,7 @@ export class ApiStore {
     const made: T = {
       ...object,
       metadata: {
-        ...object.metadata, name, uid: this.#uid(), resourceVersion: "", generation: 1,
+        ...object.metadata, name, uid: uuid(this.#uids), resourceVersion: "", generation: 1,
         creationTimestamp: timeText(this.#engine.nowNs)
       }
     }
@@ -191,23 +187,13 @@ export class ApiStore {
   }
 
   #generateName(object: KubeObject): string {
-    const base = (object.metadata.generateName ?? "").slice(0, NAME_CHARS_MAX - SUFFIX_CHARS)
+    const prefix = object.metadata.generateName ?? ""
     const taken = this.#kinds.get(kindOf(object))
     const { namespace } = object.metadata
     // The server itself draws once and answers AlreadyExists; its clients try again, so we do.
     for (;;) {
-      let name = base
-      for (let i = 0; i < SUFFIX_CHARS; i++) name += SUFFIX_ALPHABET[this.#names.below(SUFFIX_ALPHABET.length)]
+      const name = generateName(prefix, this.#names)
       if (taken?.has(namespace === undefined ? name : `${namespace}/${name}`) !== true) return name
     }
-  }
-
-  /** A UUID of version 4 (RFC 9562, section 5.4), drawn from the seed. */
-  #uid(): string {
-    const hex = (word: number) => word.toString(16).padStart(8, "0")
-    const [a, b, c, d] = [this.#uids.u32(), this.#uids.u32(), this.#uids.u32(), this.#uids.u32()]
-    const second = hex((b & 0xffff_0fff | 0x4000) >>> 0)
-    const third = hex((c & 0x3fff_ffff | 0x8000_0000) >>> 0)
-    return `${hex(a)}-${second.slice(0, 4)}-${second.slice(4)}-${third.slice(0, 4)}-${third.slice(4)}${hex(d)}`
   }
 }

@@ -120,7 +120,7 @@ export class Cluster {
   }
 
   get atRest(): boolean {
-    return this.engine.nextNs > this.engine.nowNs && this.informer.caughtUp && this.#runner.idle &&
+    return this.engine.nextNs > this.engine.nowNs && this.#runner.idle &&
       this.engine.nowNs >= this.#youngestNs + ADDRESS_SETTLES_NS
   }
 

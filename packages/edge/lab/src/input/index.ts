@@ -1,4 +1,3 @@
-export { didYouMean, nearest } from "./did-you-mean.ts"
 export {
   Document,
   type Documents,

@@ -1,10 +1,8 @@
 import * as Runtime from "effect/Runtime"
 import { getUserMessage } from "effect/cli/CliError"
 import {
-  didYouMean,
   InputError,
   makeProblem,
-  nearest,
   renderPath,
   renderProblems
 } from "@podwire/lab/input/index"
@@ -65,18 +63,5 @@ it("the error is for people and exits with 2", () => {
     "f:1:2: bad",
     "f:1:2: bad",
     2
-  ])
-})
-
-it("near names are found, far ones not", () => {
-  const kinds = ["Pod", "Deployment", "Service", "StatefulSet", "ReplicaSet"]
-  expect(
-    ["Deploymnet", "deployment", "service", "Servce", "StatefulSets", "Pdo", "Node", "X", ""].map((name) =>
-      nearest(name, kinds)
-    )
-  ).toEqual(["Deployment", "Deployment", "Service", "Service", "StatefulSet", "Pod", null, null, null])
-  expect([didYouMean("Servce", kinds), didYouMean("Node", kinds)]).toEqual([
-    "did you mean Service?",
-    undefined
   ])
 })
