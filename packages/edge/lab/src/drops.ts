@@ -2,10 +2,10 @@
 import type { Complaint, Problem } from "./input/index.ts"
 
 /**
- * A bridge floods frames to ports they are not for, and neighbour and multicast packets reach hosts that do not
- * listen: ends that a Linux counter shows on any idle network.
+ * A bridge floods frames to ports they are not for, or has no second port to flood to, and neighbour and multicast
+ * packets reach hosts that do not listen: ends that a Linux counter shows on any idle network.
  */
-export const ORDINARY_DROPS: ReadonlySet<string> = new Set(["OTHERHOST", "IPV6_NDISC_NS_OTHERHOST", "ARP_IGNORED"])
+export const ORDINARY_DROPS: ReadonlySet<string> = new Set(["OTHERHOST", "IPV6_NDISC_NS_OTHERHOST", "ARP_IGNORED", "BRIDGE_NO_EGRESS"])
 
 type Drops = Readonly<Record<string, number | boolean>>
 

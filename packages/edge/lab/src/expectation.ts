@@ -1,5 +1,6 @@
 /** What a step expects against what happened: one sentence for each difference, none when all held. */
 import type { Pod } from "@podwire/api"
+import type { LoggedFrame } from "@podwire/cluster"
 import { compileFilter } from "@podwire/wire/filter"
 import type { Expectation, TextExpectation } from "./document/scenario.ts"
 import type { ExecResult, Lab } from "./lab.ts"
@@ -13,11 +14,14 @@ export interface Miss {
   readonly message: string
 }
 
-export function misses(lab: Lab, expected: Expectation, result: ExecResult | null, since: number): ReadonlyArray<Miss> {
+/** `last` is the last frame before the step, null when there was none: time alone cannot tell steps of one instant apart. */
+export function misses(
+  lab: Lab, expected: Expectation, result: ExecResult | null, last: LoggedFrame | null
+): ReadonlyArray<Miss> {
   return [
     ...programMisses(expected, result),
     ...podMisses(lab, expected.pods ?? {}),
-    ...frameMisses(lab, expected.frames ?? [], since)
+    ...frameMisses(lab, expected.frames ?? [], last)
   ]
 }
 
@@ -60,12 +64,15 @@ function podMisses(lab: Lab, pods: Readonly<Record<string, string>>): ReadonlyAr
   })
 }
 
-function frameMisses(lab: Lab, frames: NonNullable<Expectation["frames"]>, sinceNs: number): ReadonlyArray<Miss> {
+function frameMisses(lab: Lab, frames: NonNullable<Expectation["frames"]>, last: LoggedFrame | null): ReadonlyArray<Miss> {
+  if (frames.length === 0) return []
+  const all = lab.frames()
+  const since = last === null ? all : all.slice(all.lastIndexOf(last) + 1)
   return frames.flatMap(({ at, filter, direction, count, atLeast, atMost }, i) => {
     const accepts = compileFilter(filter ?? "")
     if (typeof accepts === "string") return [{ path: ["frames", i, "filter"], message: accepts }]
-    const seen = lab.frames(at).filter((frame) =>
-      frame.atNs >= sinceNs && (direction === undefined || frame.direction === direction) && accepts(frame.bytes, 0, frame.bytes.length)
+    const seen = since.filter((frame) =>
+      frame.at === at && (direction === undefined || frame.direction === direction) && accepts(frame.bytes, 0, frame.bytes.length)
     ).length
     const what = `${filter === undefined ? "frames" : `frames "${filter}"`} at ${at}`
     const say = (expected: string) => [{ path: ["frames", i], message: `found ${seen} ${what}, expected ${expected}` }]

@@ -70,6 +70,7 @@ const runStep = Effect.fnUntraced(function*(lab: Lab, step: Step, index: number)
   const { engine } = lab.cluster
   const path = ["spec", "steps", index]
   const atNs = engine.nowNs
+  const last = lab.frames().at(-1) ?? null
   const failures: Array<Problem> = []
   const acted = yield* Effect.result(act(lab, step))
   let result: ExecResult | null = null
@@ -84,7 +85,7 @@ const runStep = Effect.fnUntraced(function*(lab: Lab, step: Step, index: number)
       const output = (result.stderr + result.stdout).trimEnd()
       failures.push(document.problem([...path, "exec"], { what: `exit code ${result.exitCode}`, expected: "0", remedy: `it printed ${JSON.stringify(output)}` }))
     }
-    for (const miss of misses(lab, step.expect ?? {}, result, atNs)) {
+    for (const miss of misses(lab, step.expect ?? {}, result, last)) {
       failures.push(document.problem([...path, "expect", ...miss.path], { what: miss.message }))
     }
   }

@@ -1,7 +1,8 @@
 /**
  * `ping` in the manner of iputils: an ICMP or ICMPv6 echo socket, one request a second, and its
  * report word for word. The payload starts with the sending time as a struct timeval, then counts up.
- * Not supported: flood and adaptive modes, record route and timestamps, marks, broadcast.
+ * Not supported, and refused: flood and adaptive modes, record route and timestamps, marks, broadcast, patterns
+ * (-p), outstanding replies (-O), printed times (-D).
  */
 import { CallbackTimer, MILLISECOND, type Ns, SECOND } from "@podwire/engine"
 import { Errno, strerror } from "@podwire/netdev"
@@ -14,8 +15,8 @@ const PAYLOAD_BYTES = 56
 const TIMEVAL_BYTES = 16
 /** How long the last request may stay unanswered (iputils MAXWAIT). */
 const LINGER_NS = 10 * SECOND
-const USAGE = "ping: usage: ping [-46Dnq] [-c count] [-i interval] [-s size] [-t ttl] [-W timeout] " +
-  "[-w deadline] [-M do|dont|want] [-p pattern] destination\n"
+const USAGE = "ping: usage: ping [-46nq] [-c count] [-i interval] [-s size] [-t ttl] [-W timeout] " +
+  "[-w deadline] [-M do|dont|want] destination\n"
 
 interface Options {
   only: 4 | 6 | null
@@ -96,7 +97,9 @@ class Ping extends Process {
     if (errno !== Errno.OK && !this.#refused(errno)) return
     if (!this.running) return
     if (seq === this.#options.count) {
-      if (this.#options.deadlineNs === 0) engine.arm(this.#last, this.#options.lingerNs)
+      // A send that failed counts as heard: iputils does not linger for it.
+      this.#maybeDone()
+      if (this.running && this.#options.deadlineNs === 0) engine.arm(this.#last, this.#options.lingerNs)
     } else engine.arm(this.#tick, this.#options.intervalNs)
   }
 
@@ -250,7 +253,7 @@ function parseOptions(argv: ReadonlyArray<string>): Options | string {
       const flag = word[at]!
       if (flag === "4" || flag === "6") options.only = flag === "4" ? 4 : 6
       else if (flag === "q") options.quiet = true
-      else if (flag === "n" || flag === "D" || flag === "O") continue
+      else if (flag === "n") continue
       else {
         const value = at + 1 < word.length ? word.slice(at + 1) : words[++i]
         const problem = setOption(options, flag, value)
@@ -263,9 +266,8 @@ function parseOptions(argv: ReadonlyArray<string>): Options | string {
 }
 
 function setOption(options: Options, flag: string, value: string | undefined): string | null {
-  if (!"cisWwtMp".includes(flag)) return `ping: invalid option -- '${flag}'\n${USAGE}`
+  if (!"cisWwtM".includes(flag)) return `ping: invalid option -- '${flag}'\n${USAGE}`
   if (value === undefined) return `ping: option requires an argument -- '${flag}'\n${USAGE}`
-  if (flag === "p") return null
   if (flag === "M") {
     if (!["do", "dont", "want"].includes(value)) return `ping: invalid -M argument: ${value}\n`
     options.dontFragment = value === "do" ? true : value === "dont" ? false : null

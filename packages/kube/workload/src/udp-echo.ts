@@ -96,6 +96,11 @@ class UdpClient extends Process {
     this.#timer = new CallbackTimer(() => this.#timedOut())
     this.#socket = host.netns.udp(family(target))
     this.#socket.onReceive = (_, datagram) => this.#onReply(datagram)
+    // A blocked recv() returns as soon as the socket has an error.
+    this.#socket.onError = (socket) => {
+      const errno = socket.takeError()
+      if (errno !== Errno.OK) this.#fail("recv", errno)
+    }
     const errno = this.#socket.connect(target, port)
     if (errno !== Errno.OK) this.#fail("connect", errno)
     else this.#send()
@@ -110,7 +115,7 @@ class UdpClient extends Process {
     this.#sent++
     const errno = this.#socket.send(this.#payload)
     if (errno !== Errno.OK) this.#fail("send", errno)
-    else this.host.engine.arm(this.#timer, this.#waitNs)
+    else if (this.running) this.host.engine.arm(this.#timer, this.#waitNs)
   }
 
   #onReply(datagram: Datagram): void {
@@ -122,8 +127,6 @@ class UdpClient extends Process {
   }
 
   #timedOut(): void {
-    const errno = this.#socket.takeError()
-    if (errno !== Errno.OK) return this.#fail("recv", errno)
     this.stderr += "udp-echo: recv: no answer\n"
     this.#next()
   }
