@@ -9,12 +9,13 @@
 import { ageText, ApiError, type KubeObject, lookup, type Pod, type Ref, refOf, resourceOf, refusalText } from "@podwire/api"
 import { Cluster, EXEC_NS_MAX, FrameLog, findProgram, reach, type LoggedFrame, type Observer, type Plan } from "@podwire/cluster"
 import * as Effect from "effect/Effect"
-import type * as FileSystem from "effect/FileSystem"
+import * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import type * as Scope from "effect/Scope"
 import type * as Stdio from "effect/Stdio"
 import { Applier } from "./apply.ts"
 import { acquire, type Captures, type CapturesOptions, type CaptureWriteError } from "./captures/index.ts"
+import { type Conflist, readConflist } from "./conflist.ts"
 import { type Impairment, linkSpec } from "./document/cluster.ts"
 import { durationNs } from "./document/units.ts"
 import { advanceTo, finish, settle } from "./drive.ts"
@@ -80,13 +81,13 @@ export class Lab {
     const read = options.manifests === undefined
       ? NO_SOURCES
       : yield* readSources(options.manifests, { recursive: options.recursive ?? false })
-    return yield* build([...read.files, ...options.sources ?? []], options, read.problems)
+    return yield* build([...read.files, ...options.sources ?? []], options, read.problems, fromDisk)
   })
 
   /** From documents that are at hand: no files are read. */
   static of: (sources: ReadonlyArray<SourceFile>, options: LabOptions) => Effect.Effect<
     Lab, InputError | CaptureWriteError, Scope.Scope
-  > = (sources, options) => build(sources, options, [])
+  > = (sources, options) => build(sources, options, [], (path) => Effect.succeed(unreadable(path, "no files are read here")))
 
   /** @internal */
   static build(cluster: Cluster, loaded: Loaded, captures: Captures["Service"] | null, log: FrameLog | null): Lab | ReadonlyArray<Problem> {
@@ -273,30 +274,66 @@ export class Lab {
 
 const NO_SOURCES: Sources = { files: [], problems: [] }
 
-const build = Effect.fnUntraced(function*(sources: ReadonlyArray<SourceFile>, options: LabOptions, unread: ReadonlyArray<Problem>) {
+function unreadable(file: string, message: string): Problem {
+  return { file, line: null, column: null, path: "", message: `${file}: ${message}` }
+}
+
+const fromDisk = Effect.fnUntraced(function*(path: string) {
+  const fs = yield* FileSystem.FileSystem
+  return yield* fs.readFile(path).pipe(
+    Effect.map((content): SourceFile | Problem => ({ name: path, content })),
+    Effect.orElseSucceed(() => unreadable(path, "cannot be read"))
+  )
+})
+
+type ReadFile<R> = (path: string) => Effect.Effect<SourceFile | Problem, never, R>
+
+const build = Effect.fnUntraced(function*<R>(
+  sources: ReadonlyArray<SourceFile>, options: LabOptions, unread: ReadonlyArray<Problem>, readFile: ReadFile<R>
+) {
   const { documents, problems: unreadable } = readDocuments(sources)
   const loaded = load(documents)
   const problems: Array<Problem> = [...unread, ...unreadable, ...loaded.problems]
-    const plan = planFrom(loaded, given(options), problems)
-    if (options.strict === true) {
-      for (const warning of loaded.warnings) problems.push({ file: "--strict", line: null, column: null, path: "", message: warning })
+  const conflist = yield* conflistOf(loaded, problems, readFile)
+  const plan = planFrom(loaded, given(options), problems, conflist)
+  if (options.strict === true) {
+    for (const warning of loaded.warnings) problems.push({ file: "--strict", line: null, column: null, path: "", message: warning })
+  }
+  if (problems.length > 0) return yield* new InputError({ problems })
+  const captures = options.captures === undefined ? null : yield* acquire(options.captures)
+  let log: FrameLog | null = null
+  const cluster = new Cluster(plan, (engine) => {
+    const observers: Array<Observer> = []
+    if (captures !== null) observers.push(captures.tap(engine))
+    const record = options.record ?? expectedInterfaces(loaded)
+    if (record !== null) {
+      log = new FrameLog(engine, record === true ? null : record)
+      observers.push(log)
     }
-    if (problems.length > 0) return yield* new InputError({ problems })
-    const captures = options.captures === undefined ? null : yield* acquire(options.captures)
-    let log: FrameLog | null = null
-    const cluster = new Cluster(plan, (engine) => {
-      const observers: Array<Observer> = []
-      if (captures !== null) observers.push(captures.tap(engine))
-      const record = options.record ?? expectedInterfaces(loaded)
-      if (record !== null) {
-        log = new FrameLog(engine, record === true ? null : record)
-        observers.push(log)
-      }
-      return observers
-    })
-    const lab = Lab.build(cluster, loaded, captures, log)
-    if (!(lab instanceof Lab)) return yield* new InputError({ problems: lab })
-    return lab
+    return observers
+  })
+  const lab = Lab.build(cluster, loaded, captures, log)
+  if (!(lab instanceof Lab)) return yield* new InputError({ problems: lab })
+  return lab
+})
+
+/** In place of one that cannot be read, so that the rest of the input is checked too. */
+const DEFAULT_CONFLIST: Conflist = { value: null, problem: (_, what) => unreadable("the default conflist", what) }
+
+/** The list that the Cluster document names by its path, when it does. */
+const conflistOf = Effect.fnUntraced(function*<R>({ cluster }: Loaded, problems: Array<Problem>, readFile: ReadFile<R>) {
+  const path = cluster?.value.spec?.cni?.conflist
+  if (cluster === null || typeof path !== "string") return null
+  const { file } = cluster.document
+  const read = yield* readFile(path.startsWith("/") ? path : file.slice(0, file.lastIndexOf("/") + 1) + path)
+  if ("message" in read) {
+    problems.push(cluster.document.problem(["spec", "cni", "conflist"], { what: read.message }))
+    return DEFAULT_CONFLIST
+  }
+  const conflist = readConflist(read.name, read.content)
+  if ("value" in conflist) return conflist
+  problems.push(...conflist)
+  return DEFAULT_CONFLIST
 })
 
 /** Seconds until it may be gone: a bound pod's own, and a namespace waits for what is in it. */

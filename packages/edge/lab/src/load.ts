@@ -9,6 +9,7 @@ import {
 import { problemsOf } from "@podwire/api/schema-problem"
 import { checkPlan, makePlan, type NodePlan, type Plan } from "@podwire/cluster"
 import * as Schema from "effect/Schema"
+import type { Conflist } from "./conflist.ts"
 import { ClusterDocument, planOf } from "./document/cluster.ts"
 import { ScenarioDocument, stepProblem } from "./document/scenario.ts"
 import type { Document } from "./input/documents.ts"
@@ -33,6 +34,8 @@ const OPTIONS = { errors: "all", onExcessProperty: "error" } as const
 const decodeCluster = Schema.decodeUnknownResult(ClusterDocument, OPTIONS)
 const decodeScenario = Schema.decodeUnknownResult(ScenarioDocument, OPTIONS)
 const OWN_KINDS = ["Cluster", "Scenario"]
+/** Where the plan's CNI configuration stands in a Cluster's spec. */
+const CONFLIST_PATH = ["cni", "conflist"]
 const OWN_GROUP = "podwire.dev"
 
 export function load(documents: ReadonlyArray<Document>): Loaded {
@@ -80,17 +83,19 @@ export function readObject(document: Document, problems: Array<Problem>): KubeOb
 }
 
 /** The plan that the documents and the command line make together; the command line wins. */
-export function planFrom(loaded: Loaded, given: Partial<Plan>, problems: Array<Problem>): Plan {
+export function planFrom(loaded: Loaded, given: Partial<Plan>, problems: Array<Problem>, conflist: Conflist | null = null): Plan {
   const { cluster, objects } = loaded
   const nodes = objects.filter(({ object }) => object.kind === "Node").map(({ object }) => nodePlan(object as Node))
   const plan = makePlan({
     seed: loaded.scenario?.value.spec.seed ?? 7,
     ...cluster === null ? {} : planOf(cluster.value),
     ...nodes.length === 0 ? {} : { nodes },
+    ...conflist === null ? {} : { conflist: conflist.value },
     ...given
   })
   for (const { path, message } of checkPlan(plan)) {
-    if (cluster !== null) problems.push(cluster.document.problem(["spec", ...path], { what: message }))
+    if (conflist !== null && path[0] === "cni") problems.push(conflist.problem(path.slice(CONFLIST_PATH.length), message))
+    else if (cluster !== null) problems.push(cluster.document.problem(["spec", ...path], { what: message }))
     else problems.push({ file: "the cluster", line: null, column: null, path: fieldPath(path), message })
   }
   return plan
