@@ -85,7 +85,7 @@ export class Ip4 implements FragmentOwner {
     return this.route(address).type === "local"
   }
 
-  /** The device's address that fits a destination, else its first, else any global one (inet_select_addr). */
+  /** The device's address that fits a destination, else its first, else the first global one of any (inet_select_addr). */
   selectSource(dev: NetDevice | null, address: number): number {
     let first = 0
     for (const { cidr, dev: on, secondary, scope } of this.#ns.addresses()) {
@@ -94,10 +94,13 @@ export class Ip4 implements FragmentOwner {
       if (first === 0) first = cidr.ip[0]!
     }
     if (first !== 0) return first
-    for (const { cidr, scope, secondary } of this.#ns.addresses()) {
-      if (cidr.ip.length === 1 && scope === "global" && !secondary) return cidr.ip[0]!
+    let lowest = Infinity
+    for (const { cidr, dev: on, scope, secondary } of this.#ns.addresses()) {
+      if (cidr.ip.length !== 1 || scope !== "global" || secondary || on.ifindex >= lowest) continue
+      lowest = on.ifindex
+      first = cidr.ip[0]!
     }
-    return 0
+    return first
   }
 
   /** The MTU towards a destination for our own packets: what was learnt, the route's, or the device's. */
@@ -404,7 +407,7 @@ export class Ip4 implements FragmentOwner {
     const route = this.#ns.fib4.lookup(ip, oif)
     if (route === null) return new Dst(ip, "none", null, ip, false, null, 0)
     if (route.type === "local") {
-      return new Dst(ip, "local", this.#ns.lo, ip, false, route.src !== null && address >>> 24 === 127 ? route.src : ip, 0)
+      return new Dst(ip, "local", this.#ns.lo, ip, false, route.src ?? ip, 0)
     }
     const learnt = this.#exceptions === null ? null : this.#exceptions.get(ip)
     const gateway = learnt === null || learnt.gateway === null ? route.via : learnt.gateway
