@@ -1,4 +1,4 @@
-/** Scenario folders among paths: each is a run of its own, all plain manifests together are one. */
+/** Scenario folders among paths, or in folders among them: each is a run of its own, all plain manifests together are one. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -13,7 +13,8 @@ export const splitScenarios = Effect.fnUntraced(function*(paths: ReadonlyArray<s
   const runs: Array<ReadonlyArray<string>> = []
   const plain: Array<string> = []
   for (const path of paths) {
-    if (path !== "-" && (yield* isScenario(path))) runs.push([path])
+    const within = path === "-" ? [] : yield* scenariosIn(path)
+    if (within.length > 0) runs.push(...within.map((folder) => [folder]))
     else plain.push(path)
   }
   return plain.length === 0 ? runs : [...runs, plain]
@@ -36,6 +37,19 @@ export const programOf = Effect.fnUntraced(function*(paths: ReadonlyArray<string
     })
   }
   return loaded.default
+})
+
+/** The folder itself, or the scenario folders right in it, by name: `podwire run scenarios`. */
+const scenariosIn = Effect.fnUntraced(function*(folder: string) {
+  if (yield* isScenario(folder)) return [folder]
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const names = yield* Effect.orElseSucceed(fs.readDirectory(folder), () => [])
+  const folders: Array<string> = []
+  for (const name of [...names].sort()) {
+    if (yield* isScenario(path.join(folder, name))) folders.push(path.join(folder, name))
+  }
+  return folders
 })
 
 const isScenario = Effect.fnUntraced(function*(folder: string) {
