@@ -159,6 +159,10 @@ export const BOUNDS: ReadonlyMap<string, readonly [number, number]> = new Map<st
   ["addr_gen_mode", [0, 1]]
 ])
 
+/** Records by their content: the same writes in thousands of namespaces make one record, which nobody changes. */
+const KNOWN = new Map<string, object>()
+const KNOWN_MAX = 4096
+
 /** The defaults, shared by all. */
 export const CONF4 = new Conf4()
 export const CONF6 = new Conf6()
@@ -174,6 +178,11 @@ export function replaced<C extends object>(conf: C, key: string, value: number):
   const copy = new (conf.constructor as new () => C)()
   Object.assign(copy, conf)
   ;(copy as Record<string, number>)[key] = value
+  const content = `${copy.constructor.name} ${Object.values(copy).join(" ")}`
+  const known = KNOWN.get(content)
+  if (known !== undefined) return known as C
+  if (KNOWN.size >= KNOWN_MAX) KNOWN.clear()
+  KNOWN.set(content, copy)
   return copy
 }
 

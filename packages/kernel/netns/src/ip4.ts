@@ -23,6 +23,7 @@ import * as ipv4 from "@podwire/wire/ipv4"
 import type { Conf4 } from "./conf.ts"
 import { Dst, DstCache } from "./dst.ts"
 import { Exceptions } from "./exception.ts"
+import type { Route } from "./fib.ts"
 import { fragment4 } from "./fragment4.ts"
 import * as options from "./ip-options.ts"
 import { Mib } from "./mib.ts"
@@ -31,6 +32,8 @@ import { type FragmentOwner, Reassembly } from "./reassembly.ts"
 
 const LIMITED_BROADCAST = -1
 const ALL_HOSTS = 0xe0000001 | 0
+/** Scratch for a lookup that keeps nothing. */
+const PROBE = v4(0)
 
 export class Ip4 implements FragmentOwner {
   readonly #ns: Netns
@@ -82,7 +85,16 @@ export class Ip4 implements FragmentOwner {
   }
 
   isLocal(address: number): boolean {
-    return this.route(address).type === "local"
+    return this.#glance(address)?.type === "local"
+  }
+
+  /** What `route` would say of its type and device, without remembering it: broadcasts bring addresses by the hundred. */
+  #glance(address: number): Dst | Route | null {
+    const known = this.#cache.find4(address, this.#ns.generation)
+    if (known !== null) return known
+    if (address === LIMITED_BROADCAST || address >>> 28 === 14) return null
+    PROBE[0] = address
+    return this.#ns.fib4.lookup(PROBE, null)
   }
 
   /** The device's address that fits a destination, else its first, else the first global one of any (inet_select_addr). */
@@ -138,7 +150,7 @@ export class Ip4 implements FragmentOwner {
 
   /** A packet like that would be taken in: what ARP asks of a request's addresses too. */
   believes(dev: NetDevice, src: number, dst: number): boolean {
-    return this.#martian(dev, src, dst) === DropReason.NOT_SPECIFIED
+    return this.#martian(dev, src, dst, false) === DropReason.NOT_SPECIFIED
   }
 
   // Up
@@ -166,7 +178,7 @@ export class Ip4 implements FragmentOwner {
     const { bytes, l3 } = frame
     const src = ipv4.src(bytes, l3)
     const dst = ipv4.dst(bytes, l3)
-    const why = this.#martian(dev, src, dst)
+    const why = this.#martian(dev, src, dst, true)
     if (why !== DropReason.NOT_SPECIFIED) {
       this.mib.InAddrErrors++
       return this.#ns.pool.drop(frame, why, dev)
@@ -192,7 +204,7 @@ export class Ip4 implements FragmentOwner {
   }
 
   /** Addresses that cannot be right, and reverse path filtering (ip_route_input_slow, fib_validate_source). */
-  #martian(dev: NetDevice, src: number, dst: number): DropReason {
+  #martian(dev: NetDevice, src: number, dst: number, remember: boolean): DropReason {
     const conf = this.conf(dev)
     const { all4 } = this.#ns.sysctl
     if (src >>> 28 === 14 || src === LIMITED_BROADCAST) return DropReason.IP_INVALID_SOURCE
@@ -204,7 +216,8 @@ export class Ip4 implements FragmentOwner {
     if (!localnet && (src >>> 24 === 127 || dst >>> 24 === 127)) return DropReason.IP_LOCALNET
     const filter = Math.max(conf.rp_filter, all4.rp_filter)
     const local = (conf.accept_local | all4.accept_local) !== 0
-    const back = this.route(src)
+    const back = remember ? this.route(src) : this.#glance(src)
+    if (back === null) return filter === 0 ? DropReason.NOT_SPECIFIED : DropReason.IP_RPFILTER
     if (back.type === "local" && !local) return DropReason.IP_INVALID_SOURCE
     if (filter === 0) return DropReason.NOT_SPECIFIED
     if (back.type !== "unicast") return back.type === "local" ? DropReason.NOT_SPECIFIED : DropReason.IP_RPFILTER

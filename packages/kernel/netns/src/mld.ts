@@ -77,6 +77,7 @@ export class Mld {
     const back = membership.gone.findIndex((other) => equal(other.ip, ip))
     if (back >= 0) membership.gone.splice(back, 1)
     membership.groups.unshift({ ip, users: 1, left: ROBUSTNESS })
+    membership.refilter()
     this.#changed(membership)
   }
 
@@ -85,6 +86,7 @@ export class Mld {
     const group = membership?.find(ip)
     if (membership === undefined || group === undefined || --group.users > 0) return
     membership.groups.splice(membership.groups.indexOf(group), 1)
+    membership.refilter()
     if (!dev.up) return
     membership.gone.unshift({ ip, users: 0, left: ROBUSTNESS })
     this.#changed(membership)
@@ -195,6 +197,8 @@ class Membership {
   /** Newest first, as Linux lists and reports them. */
   readonly groups: Array<Group> = []
   gone: Array<Group> = []
+  /** A bit for each group, as network cards have it: most packets for other groups end here. */
+  #filter = 0
   readonly changes: ReportTimer
   readonly all: ReportTimer
 
@@ -204,7 +208,13 @@ class Membership {
     this.all = new ReportTimer(mld, this, true)
   }
 
+  refilter(): void {
+    this.#filter = 0
+    for (const { ip } of this.groups) this.#filter |= bitOf(ip[3]!)
+  }
+
   has(w0: number, w1: number, w2: number, w3: number): boolean {
+    if ((this.#filter & bitOf(w3)) === 0) return false
     for (let i = 0; i < this.groups.length; i++) {
       const { ip } = this.groups[i]!
       if (ip[3] === w3 && ip[2] === w2 && ip[1] === w1 && ip[0] === w0) return true
@@ -215,6 +225,10 @@ class Membership {
   find(ip: Ip): Group | undefined {
     return this.groups.find((group) => equal(group.ip, ip))
   }
+}
+
+function bitOf(lastWord: number): number {
+  return 1 << (Math.imul(lastWord, 0x9e3779b1) >>> 27)
 }
 
 class ReportTimer extends Timer {
