@@ -1,4 +1,5 @@
 /** `podwire exec POD [-c CONTAINER] -f PATH -- ARGV…`: settle the cluster, run one program, exit with its code. */
+import { durationNs } from "@podwire/lab"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
@@ -19,11 +20,15 @@ export const execCommand = (program: ReadonlyArray<string>) =>
   }, Effect.fnUntraced(function*(options) {
     const argv = program.length > 0 ? program : options.words
     if (argv.length === 0) return yield* new UsageError({ what: "say what to run, behind --: podwire exec POD -f PATH -- ping -c 1 10.244.1.2" })
+    const timeout = Option.getOrUndefined(options.timeout)
+    if (timeout !== undefined && durationNs(timeout) === null) {
+      return yield* new UsageError({ what: `--timeout: found "${timeout}", expected a duration such as 5s, 1m30s or 250ms` })
+    }
     const lab = yield* settledLab(options, options.quiet)
     const { exitCode, stdout, stderr } = yield* lab.exec(options.target, argv, {
       namespace: options.namespace,
       ...Option.isSome(options.container) ? { container: options.container.value } : {},
-      ...Option.isSome(options.timeout) ? { timeout: options.timeout.value } : {}
+      ...timeout === undefined ? {} : { timeout }
     })
     process.stdout.write(stdout)
     process.stderr.write(stderr)

@@ -27,11 +27,20 @@ export function stuckPods(cluster: Cluster, sourceOf: (pod: Pod) => Source | nul
   }
   for (const pod of cluster.refused) {
     const { namespace, name } = pod.metadata
-    const [event] = cluster.eventsOf({ kind: "Pod", namespace: namespace!, name: name! })
-    say(pod, [], `${event?.message ?? "has no sandbox"}; give the node a larger share of podCIDRs, or the cluster more nodes`)
+    const events = cluster.eventsOf({ kind: "Pod", namespace: namespace!, name: name! })
+    const why = events.findLast(({ reason }) => reason === "FailedCreatePodSandBox")?.message
+    // What the runtime wraps around it names a UID: alike pods should read alike.
+    say(pod, [], `${why?.replace(WRAPPING, "no network: ") ?? "has no sandbox"}${remedyFor(why ?? "", pod.spec?.nodeName)}`)
   }
   return [...problems.values()].map(({ problem, count }) =>
     count === 1 ? problem : { ...problem, message: `${problem.message} (and ${count - 1} more pods alike)` })
+}
+
+const WRAPPING = /^Failed to create pod sandbox: .* failed to setup network for sandbox "[^"]*": /
+
+function remedyFor(why: string, node = "the node"): string {
+  if (!why.includes("no IP addresses available")) return "; see spec.cni of the Cluster document"
+  return `; ${node}'s share of podCIDRs is used up: make shares larger (nodeCIDRMaskSize), or add nodes (--nodes)`
 }
 
 /** Where in the pod the demand stands that most likely keeps it out. */
