@@ -133,10 +133,12 @@ class Ping extends Process {
     const duplicate = this.#seen.has(reply.seq)
     this.#seen.add(reply.seq)
     if (duplicate) this.#duplicates++
-    this.#rttsNs.push(rttNs)
+    // Without room for the sending time iputils knows no round trip.
+    const timed = this.#options.bytes >= TIMEVAL_BYTES
+    if (timed) this.#rttsNs.push(rttNs)
     if (!this.#options.quiet) {
       this.stdout += `${reply.payload.length + 8} bytes from ${format(reply.src)}: ` +
-        `icmp_seq=${reply.seq} ttl=${reply.ttl} time=${milliseconds(rttNs)} ms` +
+        `icmp_seq=${reply.seq} ttl=${reply.ttl}${timed ? ` time=${milliseconds(rttNs)} ms` : ""}` +
         `${duplicate ? " (DUP!)" : ""}\n`
     }
     this.#maybeDone()
