@@ -249,6 +249,11 @@ export class Lab {
     return Effect.suspend(() => advanceTo(this.cluster, this.cluster.engine.nowNs + (durationNs(duration) ?? 0)))
   }
 
+  /** To a virtual time since the run began; nothing when that is past. */
+  until(time: string): Effect.Effect<void> {
+    return Effect.suspend(() => advanceTo(this.cluster, durationNs(time) ?? 0))
+  }
+
   /** What `record` kept, oldest first. */
   frames(at: string | null = null): ReadonlyArray<LoggedFrame> {
     return this.#log?.frames(at) ?? []

@@ -31,8 +31,8 @@ export function renderText(lab: Lab, report: RunReport, options: ReportOptions):
   return parts.join("\n")
 }
 
-/** One suite a run, one case a step; the matrix is a case for each family. */
-export function renderJunit(lab: Lab, report: RunReport, options: ReportOptions): string {
+/** One suite a run, one case a step; the matrix is a case for each family. `junit` puts suites together. */
+export function renderSuite(lab: Lab, report: RunReport, options: ReportOptions): string {
   const cases = report.steps.map((step) => ({ name: step.title, failures: step.failures.map(renderProblem) }))
   if (report.reach !== null) {
     for (const family of lab.plan.ipFamilies) {
@@ -48,8 +48,11 @@ export function renderJunit(lab: Lab, report: RunReport, options: ReportOptions)
     const inner = failures.map((text) => `<failure message="${xml(text)}"/>`).join("")
     return `    <testcase classname="${xml(options.name)}" name="${xml(name)}">${inner}</testcase>\n`
   }).join("")
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n  <testsuite name="${xml(options.name)}" tests="${cases.length}" ` +
-    `failures="${failed}">\n${body}  </testsuite>\n</testsuites>\n`
+  return `  <testsuite name="${xml(options.name)}" tests="${cases.length}" failures="${failed}">\n${body}  </testsuite>\n`
+}
+
+export function junit(suites: ReadonlyArray<string>): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join("")}</testsuites>\n`
 }
 
 function xml(text: string): string {
