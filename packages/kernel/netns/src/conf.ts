@@ -168,6 +168,8 @@ export const CONF4 = new Conf4()
 export const CONF6 = new Conf6()
 export const NEIGH_CONF = new NeighConf()
 export const GLOBALS = new Globals()
+/** IPv6 believes a rival at once, if its flags say so (nd_tbl has no locktime). */
+export const NEIGH_CONF6 = replaced(NEIGH_CONF, "locktime", 0)
 /** `conf/all` of a fresh namespace differs: source routes are refused there, for everybody. */
 export const ALL4 = replaced(CONF4, "accept_source_route", 0)
 /** Whether addresses are tested is each device's affair, unless `conf/all` asks for it of everybody. */

@@ -9,7 +9,7 @@
 import { Errno } from "@podwire/netdev"
 import {
   ALL4, ALL6, BOUNDS, CONF4, CONF6, type Conf4, type Conf6, GLOBAL_PATHS, type GlobalKey, type Globals, GLOBALS,
-  NEIGH_CONF, type NeighConf, PerDevice, replaced
+  NEIGH_CONF, NEIGH_CONF6, type NeighConf, PerDevice, replaced
 } from "./conf.ts"
 import type { LinkTable } from "./link-table.ts"
 
@@ -41,7 +41,7 @@ export class SysctlTable {
   readonly conf4 = new PerDevice<Conf4>(CONF4)
   readonly conf6 = new PerDevice<Conf6>(CONF6)
   readonly neigh4 = new PerDevice<NeighConf>(NEIGH_CONF)
-  readonly neigh6 = new PerDevice<NeighConf>(NEIGH_CONF)
+  readonly neigh6 = new PerDevice<NeighConf>(NEIGH_CONF6)
   readonly #links: LinkTable
   readonly #listener: SysctlListener
 
