@@ -83,6 +83,8 @@ export class Netns implements RxHandler, CarrierListener, FibOwner, SysctlListen
   /** Moves with links, addresses, routes and neighbours that went away. */
   generation = 1
   #addresses: Array<Address> = []
+  /** Devices that have had a carrier since they went up: IPv6 works on them (IF_READY). */
+  #ready: Set<NetDevice> | null = null
 
   constructor(engine: Engine, pool: FramePool, name: string) {
     this.name = name
@@ -187,6 +189,7 @@ export class Netns implements RxHandler, CarrierListener, FibOwner, SysctlListen
   /** Also for a device whose other end has gone and taken it down already. */
   #takeDown(dev: NetDevice): void {
     dev.up = false
+    this.#ready?.delete(dev)
     this.arp.stop(dev)
     this.ndp.stop(dev)
     this.mld.stop(dev)
@@ -234,7 +237,7 @@ export class Netns implements RxHandler, CarrierListener, FibOwner, SysctlListen
       address.tentative = !address.nodad && this.ndp.tests(dev)
     }
     if (dev.up) this.#addRoutes(address)
-    if (family(ip) === 6 && dev.up && (dev.carrier || address.nodad)) this.ndp.begin(address, address.nodad)
+    if (family(ip) === 6 && dev.up && (this.#ready?.has(dev) || address.nodad)) this.ndp.begin(address, address.nodad)
     if (family(ip) === 4 && dev.up && !dev.loopback &&
       (this.ip4.conf(dev).arp_notify | this.sysctl.all4.arp_notify) !== 0) this.arp.announce(dev, ip[0]!)
     return Errno.OK
@@ -438,6 +441,7 @@ export class Netns implements RxHandler, CarrierListener, FibOwner, SysctlListen
   /** The device has a carrier: groups, link-local address, and the tests of what was added before. */
   #ready6(dev: NetDevice): void {
     if (!this.ip6.enabled(dev) || dev.loopback) return
+    ;(this.#ready ??= new Set()).add(dev)
     this.fib6.add({
       dst: GROUPS6, type: "multicast", table: TABLE_LOCAL, via: null, dev, src: null,
       metric: METRIC6_KERNEL, scope: "link", protocol: "kernel", onlink: false, mtu: 0

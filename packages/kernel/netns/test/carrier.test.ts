@@ -78,7 +78,7 @@ it("a bridge loses it to a first port that has none, and tests its addresses whe
     "carrier: fe80::ff:fe00:c/64 tentative
     no carrier: fe80::ff:fe00:c/64 tentative, fd0b::1/64 tentative
     no carrier: nothing
-    no carrier: fe80::ff:fe00:c/64, fd0b::1/64 tentative
+    no carrier: fe80::ff:fe00:c/64, fd0b::1/64
     carrier: fe80::ff:fe00:c/64, fd0b::1/64
     carrier: fe80::ff:fe00:b/64
     no carrier: fe80::ff:fe00:c/64, fd0b::1/64"
