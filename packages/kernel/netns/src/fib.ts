@@ -7,8 +7,8 @@
  * Not supported: policy rules beyond the three, multipath, TOS and source routing.
  */
 import { Errno, type NetDevice } from "@podwire/netdev"
-import { type Cidr, contains, mask4, network } from "@podwire/wire/cidr"
-import { equal, format, type Ip } from "@podwire/wire/ip"
+import { type Cidr, contains, mask4 } from "@podwire/wire/cidr"
+import { equal, type Ip } from "@podwire/wire/ip"
 import type { Scope } from "./address.ts"
 
 export const TABLE_LOCAL = 255
@@ -44,7 +44,7 @@ export interface FibOwner {
 class Level {
   readonly bits: number
   #few: Array<Route> | null = []
-  #byNetwork: Map<string | number, Array<Route>> | null = null
+  #byNetwork: Map<number, Array<Route>> | null = null
 
   constructor(bits: number) {
     this.bits = bits
@@ -63,12 +63,16 @@ class Level {
       this.#few = null
       for (const old of few) this.insert(old)
     }
-    let routes: Array<Route>
-    if (this.#few !== null) routes = this.#few
-    else {
+    let routes = this.#few
+    if (routes === null) {
       const key = keyAt(route.dst.ip, this.bits)
-      routes = this.#byNetwork!.get(key) ?? []
-      if (routes.length === 0) this.#byNetwork!.set(key, routes)
+      const others = this.#byNetwork!.get(key)
+      if (others === undefined) {
+        // As large as it needs to be: a node of a large cluster has thousands of them.
+        this.#byNetwork!.set(key, [route])
+        return
+      }
+      routes = others
     }
     let at = routes.length
     while (at > 0 && routes[at - 1]!.metric > route.metric) at--
@@ -116,6 +120,7 @@ export class Fib {
   add(route: Route, append = false): Errno {
     const level = this.#level(route.table, route.dst.bits)
     for (const other of level.near(route.dst.ip) ?? []) {
+      if (append && other.dev !== route.dev) continue
       if (other.metric !== route.metric || !equal(other.dst.ip, route.dst.ip)) continue
       if (!append || same(other, route)) return Errno.EEXIST
     }
@@ -225,7 +230,10 @@ function sameIp(a: Ip | null, b: Ip | null): boolean {
   return a === null ? b === null : b !== null && equal(a, b)
 }
 
-/** IPv4 networks are numbers; IPv6's are text, looked up on misses of the cache only. */
-function keyAt(ip: Ip, bits: number): string | number {
-  return ip.length === 1 ? ip[0]! & mask4(bits) : format(network({ ip, bits }))
+/** A number for the network of an address; two networks may have the same, as candidates are checked. */
+function keyAt(ip: Ip, bits: number): number {
+  if (ip.length === 1) return ip[0]! & mask4(bits)
+  let h = 0
+  for (let i = 0; i < 4; i++) h = Math.imul(h ^ (ip[i]! & mask4(bits - 32 * i)), 0x9e3779b1) ^ (h >>> 15)
+  return h ^ (h >>> 13)
 }
