@@ -4,8 +4,8 @@
  * versions; objects are in the view before anybody is told of them.
  *
  * Indexes exist for the questions that would otherwise scan every pod of the cluster: by node and by owner.
- * `list` and its like sort, for whoever shows or compares; `each` and its like do not copy, for whoever counts:
- * their order is that of creation, which is the same in every run. Don't write while iterating.
+ * `list` and its like sort, for whoever shows or compares; `each` and its like do not copy, for whoever
+ * counts: their order is that of creation, which is the same in every run. Don't write while iterating.
  */
 import { type Engine, type Ns, Timer } from "@podwire/engine"
 import { byName, controllerOf, keyOf, type KubeObject, type OwnerReference } from "./object.ts"
@@ -48,7 +48,8 @@ export class Informer extends Timer implements WriteObserver {
   /** Sorted by namespace, then name. */
   list(kind: string, namespace?: string): ReadonlyArray<KubeObject> {
     const all = [...this.#kinds.get(kind)?.values() ?? []]
-    return (namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace)).sort(byName)
+    return (namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace))
+      .sort(byName)
   }
 
   /** Pods bound to a node, sorted. */
@@ -147,7 +148,9 @@ export class Informer extends Timer implements WriteObserver {
     const owners = object.metadata.ownerReferences ?? NO_OWNERS
     for (const owner of owners) put(this.#byOwner, owner.uid, `${kind}/${key}`, now)
     for (const former of before?.metadata.ownerReferences ?? NO_OWNERS) {
-      if (!owners.some((owner) => owner.uid === former.uid)) put(this.#byOwner, former.uid, `${kind}/${key}`, null)
+      if (!owners.some((owner) => owner.uid === former.uid)) {
+        put(this.#byOwner, former.uid, `${kind}/${key}`, null)
+      }
     }
     const managed = controllerOf(object) !== null
     if (!managed || (before !== null && controllerOf(before) === null)) {
@@ -166,7 +169,9 @@ function nodeOf(pod: KubeObject): string {
 }
 
 /** Empty maps go, so that churn leaves nothing behind. */
-function put(maps: Map<string, Map<string, KubeObject>>, name: string, key: string, object: KubeObject | null): void {
+function put(
+  maps: Map<string, Map<string, KubeObject>>, name: string, key: string, object: KubeObject | null
+): void {
   const map = maps.get(name)
   if (object !== null) {
     if (map === undefined) maps.set(name, new Map([[key, object]]))

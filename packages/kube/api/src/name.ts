@@ -2,9 +2,9 @@
  * Names that Kubernetes makes up, drawn from the seed: uids; five characters without vowels behind a prefix
  * (apiserver/pkg/storage/names/generate.go, apimachinery pkg/util/rand), and the hash of a pod template
  * (pkg/controller/controller_utils.go, ComputeHash).
- * Approximated: Kubernetes hashes Go's dump of the template (32 bits of FNV-1a); that dump cannot be had here,
- * so we hash our own canonical text, and show it in the same alphabet. It changes when the template changes
- * and never otherwise; the letters differ from a real cluster's.
+ * Approximated: Kubernetes hashes Go's dump of the template (32 bits of FNV-1a); that dump cannot be had
+ * here, so we hash our own canonical text, and show it in the same alphabet. It changes when the template
+ * changes and never otherwise; the letters differ from a real cluster's.
  */
 import type { Prng } from "@podwire/engine"
 

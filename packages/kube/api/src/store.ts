@@ -72,7 +72,8 @@ export class ApiStore {
   /** Sorted by namespace, then name. */
   list(kind: string, namespace?: string): ReadonlyArray<KubeObject> {
     const all = [...this.#kinds.get(kind)?.values() ?? []]
-    return (namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace)).sort(byName)
+    return (namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace))
+      .sort(byName)
   }
 
   count(kind: string): number {
@@ -98,7 +99,9 @@ export class ApiStore {
     }
     const key = keyOf(made)
     const objects = this.#objects(kind)
-    if (objects.has(key)) return new ApiError("AlreadyExists", { kind, namespace: made.metadata.namespace ?? "", name })
+    if (objects.has(key)) {
+      return new ApiError("AlreadyExists", { kind, namespace: made.metadata.namespace ?? "", name })
+    }
     return this.#write("ADDED", kind, key, made, null)
   }
 
@@ -120,18 +123,26 @@ export class ApiStore {
   }
 
   /**
-   * A pod's Binding (registry/core/pod/storage, assignPod): its node and its PodScheduled condition in one write.
-   * Who is bound or going already is a conflict.
+   * A pod's Binding (registry/core/pod/storage, assignPod): its node and its PodScheduled condition in one
+   * write. Who is bound or going already is a conflict.
    */
   bind(ref: Ref, nodeName: string): KubeObject | ApiError {
     const before = this.get(ref.kind, ref.namespace, ref.name)
     if (before === null) return new ApiError("NotFound", ref)
     const spec = before.spec as { readonly nodeName?: string }
-    if ((spec.nodeName ?? "") !== "" || before.metadata.deletionTimestamp !== undefined) return new ApiError("Conflict", ref)
-    const status = (before.status ?? { phase: "Pending" }) as { readonly conditions?: ReadonlyArray<{ readonly type: string }> }
-    const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: timeText(this.#engine.nowNs) }
+    if ((spec.nodeName ?? "") !== "" || before.metadata.deletionTimestamp !== undefined) {
+      return new ApiError("Conflict", ref)
+    }
+    const status = (before.status ?? { phase: "Pending" }) as {
+      readonly conditions?: ReadonlyArray<{ readonly type: string }>
+    }
+    const scheduled = {
+      type: "PodScheduled", status: "True", lastTransitionTime: timeText(this.#engine.nowNs)
+    }
     const others = (status.conditions ?? []).filter(({ type }) => type !== scheduled.type)
-    const bound = { ...before, spec: { ...spec, nodeName }, status: { ...status, conditions: [...others, scheduled] } }
+    const bound = {
+      ...before, spec: { ...spec, nodeName }, status: { ...status, conditions: [...others, scheduled] }
+    }
     return this.#write("MODIFIED", ref.kind, keyOf(before), bound, before)
   }
 
@@ -161,11 +172,15 @@ export class ApiStore {
     const ref = { kind, namespace: object.metadata.namespace ?? "", name: object.metadata.name! }
     if (before === undefined) return new ApiError("NotFound", ref)
     const wanted = object.metadata.resourceVersion
-    if (wanted !== undefined && wanted !== before.metadata.resourceVersion) return new ApiError("Conflict", ref)
+    if (wanted !== undefined && wanted !== before.metadata.resourceVersion) {
+      return new ApiError("Conflict", ref)
+    }
     return this.#write("MODIFIED", kind, key, next(before), before)
   }
 
-  #write<T extends KubeObject>(type: EventType, kind: string, key: string, object: T, before: KubeObject | null): T {
+  #write<T extends KubeObject>(
+    type: EventType, kind: string, key: string, object: T, before: KubeObject | null
+  ): T {
     const version = ++this.#version
     const stored: T = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } }
     this.#objects(kind).set(key, stored)

@@ -32,7 +32,8 @@ export function ageText(ns: Ns): string {
   if (seconds < 0) return seconds < -1 ? "<invalid>" : "0s"
   if (seconds < 120) return `${seconds}s`
   const minutes = Math.floor(seconds / 60)
-  const pair = (a: number, unitA: string, b: number, unitB: string) => b === 0 ? `${a}${unitA}` : `${a}${unitA}${b}${unitB}`
+  const pair = (a: number, unitA: string, b: number, unitB: string) => b === 0 ? `${a}${unitA}`
+    : `${a}${unitA}${b}${unitB}`
   if (minutes < 10) return pair(minutes, "m", seconds % 60, "s")
   if (minutes < 180) return `${minutes}m`
   const hours = Math.floor(minutes / 60)
@@ -50,7 +51,11 @@ function civil(days: number): readonly [number, number, number] {
   const shifted = days + 719_468
   const era = Math.floor(shifted / 146_097)
   const dayOfEra = shifted - era * 146_097
-  const yearOfEra = Math.floor((dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365)
+  const yearOfEra = Math.floor(
+    (
+      dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)
+    ) / 365
+  )
   const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
   const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153)
   const day = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1
@@ -63,5 +68,6 @@ function daysFrom(year: number, month: number, day: number): number {
   const era = Math.floor(y / 400)
   const yearOfEra = y - era * 400
   const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1
-  return era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468
+  return era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) +
+    dayOfYear - 719_468
 }

@@ -1,6 +1,6 @@
 /**
- * What capturing every interface into memory costs: one common pcapng file, small frames and full ones. The slowdown
- * is of pairs of runs, with and without, one after the other.
+ * What capturing every interface into memory costs: one common pcapng file, small frames and full ones. The
+ * slowdown is of pairs of runs, with and without, one after the other.
  */
 import { Capture } from "@podwire/cluster"
 import { assert } from "@podwire/engine"
@@ -24,11 +24,15 @@ class MemorySink {
   }
 }
 
-function pair(name: string, payloadBytes: number): { readonly figures: ReadonlyArray<Figure>; readonly checksum: string } {
+function pair(
+  name: string, payloadBytes: number
+): { readonly figures: ReadonlyArray<Figure>; readonly checksum: string } {
   const sink = new MemorySink()
   let capture: Capture | null = null
   const off = new Flow(4, undefined, payloadBytes)
-  const on = new Flow(4, (engine) => [capture = new Capture(engine, () => sink, { devices: false })], payloadBytes)
+  const on = new Flow(
+    4, (engine) => [capture = new Capture(engine, () => sink, { devices: false })], payloadBytes
+  )
   const crossings = off.crossings()
   off.send(FRAMES)
   on.send(FRAMES)

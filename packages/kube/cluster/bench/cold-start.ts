@@ -1,6 +1,6 @@
 /**
- * From the start of the process to the first octet of output, of the command line as a user calls it: its version,
- * and a scenario that it runs to the end. Wall time, launcher included.
+ * From the start of the process to the first octet of output, of the command line as a user calls it: its
+ * version, and a scenario that it runs to the end. Wall time, launcher included.
  */
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
@@ -28,7 +28,9 @@ function start(args: ReadonlyArray<string>): Promise<Start> {
   return new Promise((resolve, reject) => {
     const beganNs = process.hrtime.bigint()
     const elapsedMs = () => Number(process.hrtime.bigint() - beganNs) / 1e6
-    const child = spawn(process.execPath, [podwire, ...args], { cwd: root, stdio: ["ignore", "pipe", "ignore"] })
+    const child = spawn(
+      process.execPath, [podwire, ...args], { cwd: root, stdio: ["ignore", "pipe", "ignore"] }
+    )
     let firstMs = 0
     let stdout = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => {

@@ -1,6 +1,6 @@
 /**
- * What a bench says: figures with median, least and most, and the circumstances they hold in. A bench is a plain
- * script; its last line is one JSON object.
+ * What a bench says: figures with median, least and most, and the circumstances they hold in. A bench is a
+ * plain script; its last line is one JSON object.
  *
  * Time is the main thread's CPU time, so that neighbours on a shared machine, the collector's threads and the
  * compiler's do not count; what a collection costs the main thread does. A figure in seconds is wall time.
@@ -38,11 +38,18 @@ export function figure(name: string, unit: string, samples: ReadonlyArray<number
   const sorted = samples.toSorted((a, b) => a - b)
   const half = sorted.length >> 1
   const median = sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
-  return { name, unit, runs: sorted.length, median: round(median), min: round(sorted[0]!), max: round(sorted.at(-1)!) }
+  return {
+    name, unit, runs: sorted.length, median: round(median), min: round(sorted[0]!),
+    max: round(sorted.at(-1)!)
+  }
 }
 
-export function say(bench: string, checksum: string, figures: ReadonlyArray<Figure>, more: { readonly ns_per_frame?: number } = {}): void {
-  const machine = `${cpus().length} x ${cpus()[0]?.model ?? process.arch}, ${process.platform} ${process.arch}`
+export function say(
+  bench: string, checksum: string, figures: ReadonlyArray<Figure>,
+  more: { readonly ns_per_frame?: number } = {}
+): void {
+  const machine =
+    `${cpus().length} x ${cpus()[0]?.model ?? process.arch}, ${process.platform} ${process.arch}`
   const result: Result = { bench, machine, node: process.version, seed: SEED, checksum, figures, ...more }
   process.stdout.write(`${JSON.stringify(result)}\n`)
 }

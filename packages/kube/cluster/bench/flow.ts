@@ -1,7 +1,7 @@
 /**
- * Small UDP datagrams from a pod to a pod on the other node, all neighbours known: pod, veth, bridge, node, link,
- * node, bridge, veth, pod. 64 flows take turns and 64 datagrams are under way at once, 60 octets of Ethernet
- * frame on IPv4, as in the kernel's figure that this one is set against.
+ * Small UDP datagrams from a pod to a pod on the other node, all neighbours known: pod, veth, bridge, node,
+ * link, node, bridge, veth, pod. 64 flows take turns and 64 datagrams are under way at once, 60 octets of
+ * Ethernet frame on IPv4, as in the kernel's figure that this one is set against.
  */
 import { admit, type KubeObject } from "@podwire/api"
 import { Cluster, makePlan, nodeNames, type Observer } from "@podwire/cluster"
@@ -24,7 +24,9 @@ export class Flow {
   readonly #payload: Uint8Array
   delivered = 0
 
-  constructor(version: 4 | 6, observe?: (engine: Engine) => ReadonlyArray<Observer>, payloadBytes = PAYLOAD_BYTES) {
+  constructor(
+    version: 4 | 6, observe?: (engine: Engine) => ReadonlyArray<Observer>, payloadBytes = PAYLOAD_BYTES
+  ) {
     this.#payload = new Uint8Array(payloadBytes)
     this.cluster = new Cluster(makePlan({ seed: SEED, nodes: nodeNames(2) }), observe)
     this.cluster.store.create(pod("client", "node1"))
@@ -81,12 +83,17 @@ export class Flow {
 }
 
 function pod(name: string, nodeName: string): KubeObject {
-  return admitted({ apiVersion: "v1", kind: "Pod", metadata: { name }, spec: { nodeName, containers: [{ name: "pause", image: "pause" }] } })
+  return admitted({
+    apiVersion: "v1", kind: "Pod", metadata: { name },
+    spec: { nodeName, containers: [{ name: "pause", image: "pause" }] }
+  })
 }
 
 /** As the API server would take it. */
 export function admitted(manifest: unknown): KubeObject {
   const { object, problems } = admit(manifest)
-  assert(object !== undefined && object !== null, `the bench's manifest is in order: ${JSON.stringify(problems)}`)
+  assert(
+    object !== undefined && object !== null, `the bench's manifest is in order: ${JSON.stringify(problems)}`
+  )
   return object
 }

@@ -1,5 +1,6 @@
 /**
- * What a datagram of a known flow costs from socket to socket, and what it leaves to the collector. `ns_per_frame` is IPv4: there is neither conntrack nor NAT on the way yet.
+ * What a datagram of a known flow costs from socket to socket, and what it leaves to the collector.
+ * `ns_per_frame` is IPv4: there is neither conntrack nor NAT on the way yet.
  */
 import { execFileSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
@@ -10,7 +11,9 @@ import { Flow } from "./flow.ts"
 const FRAMES = small() ? 6_400 : 256_000
 const WARM_UP = small() ? 6_400 : 128_000
 
-function walk(version: 4 | 6): { readonly figures: ReadonlyArray<Figure>; readonly nsPerFrame: number; readonly checksum: string } {
+function walk(
+  version: 4 | 6
+): { readonly figures: ReadonlyArray<Figure>; readonly nsPerFrame: number; readonly checksum: string } {
   const name = `ipv${version}`
   const flow = new Flow(version)
   const crossings = flow.crossings()

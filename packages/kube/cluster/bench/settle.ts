@@ -1,7 +1,8 @@
 /**
- * How long a cluster takes from nothing to rest, and how much memory: pods of one Deployment through the store,
- * the controllers, the scheduler, the kubelets and CNI, on two families. Each run is a process of its own;
- * `settle.ts NODES PODS` is that process. Memory is resident set at the end, above what it was at the start.
+ * How long a cluster takes from nothing to rest, and how much memory: pods of one Deployment through the
+ * store, the controllers, the scheduler, the kubelets and CNI, on two families. Each run is a process of its
+ * own; `settle.ts NODES PODS` is that process. Memory is resident set at the end, above what it was at the
+ * start.
  */
 import { execFileSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
@@ -29,11 +30,17 @@ function build(nodes: number, pods: number): Build {
     const cluster = new Cluster(makePlan({ seed: SEED, nodes: nodeNames(nodes), podCidrs: POD_CIDRS }))
     cluster.store.create(admitted(deployment(pods)))
     assert(cluster.settle(), "the cluster comes to rest")
-    assert(cluster.pods.length === pods && cluster.pods.every((pod) => pod.ips.length === 2), "every pod has its addresses")
+    assert(
+      cluster.pods.length === pods && cluster.pods.every((pod) => pod.ips.length === 2),
+      "every pod has its addresses"
+    )
     digest = String(cluster.engine.digest)
   })
   const { user, system } = process.threadCpuUsage(cpu)
-  return { seconds, cpuSeconds: (user + system) / 1e6, mebibytes: (process.memoryUsage().rss - before) / 2 ** 20, digest }
+  return {
+    seconds, cpuSeconds: (user + system) / 1e6, mebibytes: (process.memoryUsage().rss - before) / 2 ** 20,
+    digest
+  }
 }
 
 function deployment(replicas: number) {
@@ -47,7 +54,9 @@ function deployment(replicas: number) {
   }
 }
 
-function measure(nodes: number, pods: number, runs: number): { readonly figures: ReadonlyArray<Figure>; readonly checksum: string } {
+function measure(
+  nodes: number, pods: number, runs: number
+): { readonly figures: ReadonlyArray<Figure>; readonly checksum: string } {
   const builds: Array<Build> = []
   for (let run = 0; run < runs; run++) {
     const args = [fileURLToPath(import.meta.url), String(nodes), String(pods)]

@@ -166,7 +166,10 @@ export class Capture implements Tap, DropObserver {
     this.#entries.set(key, entry)
     entry.ignored = this.#options.only !== undefined && !this.#options.only(name)
     if (entry.ignored) return entry
-    const about = { name, epochSeconds: EPOCH_SECONDS, ...(description === "" ? {} : { description }), ...(mac === 0 ? {} : { mac }) }
+    const about = {
+      name, epochSeconds: EPOCH_SECONDS, ...(description === "" ? {} : { description }),
+      ...(mac === 0 ? {} : { mac })
+    }
     if (this.#all !== null) entry.allId = this.#all.interface(about)
     if (this.#options.devices === false) return entry
     entry.file = this.#file(name, dev === DROP)
@@ -247,7 +250,9 @@ class DeviceFile {
   constructor(sink: ByteSink, classic: boolean) {
     const bufferBytes = DEVICE_BUFFER_BYTES
     this.pcapng = classic ? null : new PcapngWriter(sink, { application: APPLICATION, bufferBytes })
-    this.pcap = classic ? new PcapWriter(sink, { nanosecond: true, bufferBytes, epochSeconds: EPOCH_SECONDS }) : null
+    this.pcap = classic
+      ? new PcapWriter(sink, { nanosecond: true, bufferBytes, epochSeconds: EPOCH_SECONDS })
+      : null
   }
 
   flush(): void {

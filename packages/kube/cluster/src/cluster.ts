@@ -8,7 +8,9 @@
 import { ApiStore, Informer, type Node, type Pod, type Ref, type WatchEvent } from "@podwire/api"
 import { type Controller, Runner } from "@podwire/controllers"
 import { Engine, type Ns, SECOND } from "@podwire/engine"
-import { addTap, type DropObserver, type DropReason, type Frame, FramePool, type NetDevice, type Tap } from "@podwire/netdev"
+import {
+  addTap, type DropObserver, type DropReason, type Frame, FramePool, type NetDevice, type Tap
+} from "@podwire/netdev"
 import type { Netns } from "@podwire/netns"
 import { type Cidr, parse } from "@podwire/wire/cidr"
 import { family } from "@podwire/wire/ip"
@@ -25,7 +27,9 @@ import { type LinkPlan, nodeObject, type Plan, SYSTEM_NAMESPACES } from "./plan.
 import type { PodSandbox } from "./pod.ts"
 import { programOverride } from "./program-override.ts"
 
-/** Duplicate address detection of a new link-local address: up to 1 s at random, then 1 s (kernel facts, 87). */
+/**
+ * Duplicate address detection of a new link-local address: up to 1 s at random, then 1 s (kernel facts, 87).
+ */
 const ADDRESS_SETTLES_NS = 2.5 * SECOND
 
 /** Sees every frame of every device, and why a frame ended. */
@@ -58,20 +62,25 @@ export class Cluster {
 
   /** `observe` makes the observers with the engine, before the first device exists. */
   constructor(
-    plan: Plan, observe: (engine: Engine) => ReadonlyArray<Observer> = () => [], extra: ReadonlyArray<Controller> = []
+    plan: Plan, observe: (engine: Engine) => ReadonlyArray<Observer> = () => [],
+    extra: ReadonlyArray<Controller> = []
   ) {
     this.plan = plan
     this.engine = new Engine(plan.seed)
     this.pool = new FramePool(this.engine)
     this.#observers = observe(this.engine)
-    if (this.#observers.length > 0) this.pool.observer = this.#observers.length === 1 ? this.#observers[0]! : new Ends(this.#observers)
+    if (this.#observers.length > 0) {
+      this.pool.observer = this.#observers.length === 1 ? this.#observers[0]! : new Ends(this.#observers)
+    }
     this.store = new ApiStore(this.engine)
     this.informer = new Informer(this.engine, this.store, plan.watchNs)
     this.events = new EventLog(this.engine)
     this.fabric = new Fabric(this.engine, this.pool, plan)
     const watch = (netns: Netns) => this.#tap(netns)
     const programs = programOverride(plan.programs)
-    this.nodes = plan.nodes.map(({ name }) => new NodeHost(this.engine, this.pool, this.fabric, plan, name, watch))
+    this.nodes = plan.nodes.map(
+      ({ name }) => new NodeHost(this.engine, this.pool, this.fabric, plan, name, watch)
+    )
     for (const node of this.nodes) {
       const kubelet = new Kubelet(this.engine, this.pool, this.store, node, this.events, programs, watch)
       this.#kubelets.set(node.name, kubelet)
@@ -79,9 +88,14 @@ export class Cluster {
     }
     this.hosts = plan.hosts.map((host) => new ExternalHost(this.engine, this.pool, this.fabric, host, watch))
     this.informer.on("Node", (event) => this.#onNode(event))
-    this.#runner = new Runner(this.engine, this.store, this.informer, [...controllersFor(plan), ...extra], (event) => this.events.record(event))
+    this.#runner = new Runner(
+      this.engine, this.store, this.informer, [...controllersFor(plan), ...extra],
+      (event) => this.events.record(event)
+    )
     for (const { between: [a, b], spec } of plan.links) this.fabric.impair(this.#nic(a), this.#nic(b), spec)
-    for (const name of SYSTEM_NAMESPACES) this.store.create({ apiVersion: "v1", kind: "Namespace", metadata: { name } })
+    for (const name of SYSTEM_NAMESPACES) {
+      this.store.create({ apiVersion: "v1", kind: "Namespace", metadata: { name } })
+    }
     for (const node of plan.nodes) this.store.create(nodeObject(node))
   }
 
@@ -110,7 +124,9 @@ export class Cluster {
   }
 
   eventsOf({ kind, namespace, name }: Ref): ReturnType<EventLog["list"]> {
-    return this.events.list().filter(({ about }) => about.kind === kind && about.namespace === namespace && about.name === name)
+    return this.events.list().filter(
+      ({ about }) => about.kind === kind && about.namespace === namespace && about.name === name
+    )
   }
 
   /** What the CNI configuration asks for that its plugins do not do here. */
@@ -150,9 +166,15 @@ export class Cluster {
     return this.node(name) ?? this.externalHost(name)
   }
 
-  /** The link between two machines, or all of one machine's, gets worse or is cut, both ways; for good when `forNs` is null. */
+  /**
+   * The link between two machines, or all of one machine's, gets worse or is cut, both ways; for good when
+   * `forNs` is null.
+   */
   impair(ends: readonly [Machine, Machine] | Machine, fault: FaultSpec): LinkFault {
-    const pairs = "nic" in ends ? [...this.nodes, ...this.hosts].filter((other) => other !== ends).map((other) => [ends, other] as const) : [ends]
+    const pairs = "nic" in ends
+      ? [...this.nodes, ...this.hosts].filter((other) => other !== ends)
+        .map((other) => [ends, other] as const)
+      : [ends]
     const links = pairs.flatMap(([a, b]) => this.fabric.segment.between(a.nic, b.nic))
     return new LinkFault(this.engine, links, fault.spec, fault.down, fault.forNs)
   }

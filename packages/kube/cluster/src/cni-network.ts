@@ -11,7 +11,9 @@ import type { Plan, PlanIssue } from "./plan.ts"
 const USE_POD_CIDR = "usePodCidr"
 const USE_POD_CIDR_6 = "usePodCidrIPv6"
 
-export function networkOf(plan: Plan, podCidrs: ReadonlyArray<Cidr>): NetworkConfig | ReadonlyArray<PlanIssue> {
+export function networkOf(
+  plan: Plan, podCidrs: ReadonlyArray<Cidr>
+): NetworkConfig | ReadonlyArray<PlanIssue> {
   const raw = plan.conflist === null ? defaultNetwork(plan, podCidrs) : fill(plan.conflist, podCidrs)
   const network = decodeNetwork(raw)
   if ("plugins" in network) return network
@@ -28,7 +30,9 @@ function defaultNetwork(plan: Plan, podCidrs: ReadonlyArray<Cidr>): unknown {
     cniVersion: "1.0.0",
     name: "cbr0",
     plugins: [{
-      type: "bridge", bridge: "cni0", isDefaultGateway: true, mtu: plan.mtu, ipam: { type: "host-local", ranges: ranges(podCidrs) }
+      type: "bridge", bridge: "cni0", isDefaultGateway: true, mtu: plan.mtu, ipam: {
+        type: "host-local", ranges: ranges(podCidrs)
+      }
     }]
   }
 }

@@ -5,7 +5,9 @@
  * Not supported: probes and lifecycle hooks (a container that runs is ready), resource limits.
  */
 import { type Engine, type Ns, Timer } from "@podwire/engine"
-import { type Choice, type ContainerLike, type Host, type ListenPort, PortListener, type Process } from "@podwire/workload"
+import {
+  type Choice, type ContainerLike, type Host, type ListenPort, PortListener, type Process
+} from "@podwire/workload"
 import { BACKOFF_NS_MAX, BACKOFF_NS_MIN } from "./limits.ts"
 
 export type RestartPolicy = "Always" | "OnFailure" | "Never"
@@ -35,7 +37,8 @@ export class Container extends Timer {
   #stopped = false
 
   constructor(
-    host: Host, spec: ContainerLike, choice: Choice, identity: string, policy: RestartPolicy, changed: () => void
+    host: Host, spec: ContainerLike, choice: Choice, identity: string, policy: RestartPolicy,
+    changed: () => void
   ) {
     super()
     this.spec = spec

@@ -9,11 +9,13 @@ import type { Plan } from "./plan.ts"
 
 export function controllersFor(plan: Plan): ReadonlyArray<Controller> {
   const ipam = nodeIpam({
-    ranges: plan.podCidrs.map((range) => ({ cidr: format(range), nodeLength: plan.nodeBits[family(range.ip)] })),
+    ranges: plan.podCidrs.map((range) =>
+      ({ cidr: format(range), nodeLength: plan.nodeBits[family(range.ip)] })),
     serviceCidrs: plan.serviceCidrs.map(format)
   })
   return [
-    namespace, ...ipam === null ? [] : [ipam], nodeLifecycle, taintEviction, scheduler(), deployment, replicaSet, statefulSet, daemonSet,
+    namespace, ...ipam === null ? [] : [ipam], nodeLifecycle, taintEviction, scheduler(), deployment,
+    replicaSet, statefulSet, daemonSet,
     job, podGarbageCollector(), garbageCollector
   ]
 }

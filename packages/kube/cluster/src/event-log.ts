@@ -1,4 +1,6 @@
-/** Events as `kubectl describe` lists them: repeated ones are counted, the oldest go when there are too many. */
+/**
+ * Events as `kubectl describe` lists them: repeated ones are counted, the oldest go when there are too many.
+ */
 import type { ObjectEvent } from "@podwire/controllers"
 import type { Engine, Ns } from "@podwire/engine"
 import { EVENTS_MAX } from "./limits.ts"

@@ -16,7 +16,9 @@ export class ExternalHost {
   readonly host: Host
   readonly process: Process | null
 
-  constructor(engine: Engine, pool: FramePool, fabric: Fabric, plan: HostPlan, watch: (netns: Netns) => void) {
+  constructor(
+    engine: Engine, pool: FramePool, fabric: Fabric, plan: HostPlan, watch: (netns: Netns) => void
+  ) {
     this.name = plan.name
     this.netns = new Netns(engine, pool, `host/${plan.name}`)
     watch(this.netns)
@@ -29,6 +31,8 @@ export class ExternalHost {
       files: hostFiles(plan.name, [[plan.name, this.ips]]), env: new Map([["HOSTNAME", plan.name]])
     }
     const container = { name: plan.name, ...plan.program === null ? {} : { command: plan.program } }
-    this.process = plan.program === null ? null : chooseProgram(container).start(this.host, `${plan.name} host`)
+    this.process = plan.program === null
+      ? null
+      : chooseProgram(container).start(this.host, `${plan.name} host`)
   }
 }

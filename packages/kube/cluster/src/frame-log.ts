@@ -3,7 +3,9 @@
  * direction, in the order they were seen. Bounded: the oldest go, and `forgotten` counts them.
  */
 import type { Engine, Ns } from "@podwire/engine"
-import { Direction, type DropObserver, type DropReason, dropReasonName, type Frame, type NetDevice, type Tap } from "@podwire/netdev"
+import {
+  Direction, type DropObserver, type DropReason, dropReasonName, type Frame, type NetDevice, type Tap
+} from "@podwire/netdev"
 import { FRAME_LOG_BYTES_MAX } from "./limits.ts"
 
 export interface LoggedFrame {
@@ -37,7 +39,10 @@ export class FrameLog implements Tap, DropObserver {
   }
 
   dropped(frame: Frame, reason: DropReason, dev: NetDevice | null): void {
-    this.#keep(`${dev === null || dev.ns === "" ? "nowhere" : dev.ns}/drop`, Direction.In, frame, dropReasonName(reason))
+    this.#keep(
+      `${dev === null || dev.ns === "" ? "nowhere" : dev.ns}/drop`, Direction.In, frame,
+      dropReasonName(reason)
+    )
   }
 
   /** Oldest first. */
@@ -49,7 +54,10 @@ export class FrameLog implements Tap, DropObserver {
   #keep(at: string, direction: Direction, frame: Frame, drop: string): void {
     if (this.#wanted !== null && !this.#wanted(at)) return
     const bytes = frame.bytes.slice(frame.head, frame.tail)
-    this.#frames.push({ atNs: this.#engine.nowNs, at, direction: direction === Direction.In ? "in" : "out", id: frame.id, bytes, drop })
+    this.#frames.push({
+      atNs: this.#engine.nowNs, at, direction: direction === Direction.In ? "in" : "out", id: frame.id, bytes,
+      drop
+    })
     this.#bytes += bytes.length
     while (this.#bytes > FRAME_LOG_BYTES_MAX) {
       this.#bytes -= this.#frames[this.#first++]!.bytes.length

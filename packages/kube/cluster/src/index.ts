@@ -12,7 +12,8 @@ export { findProgram, PROGRAMS } from "@podwire/workload"
 export { EXEC_NS_MAX, SETTLE_NS_MAX, SLICE_STEPS } from "./limits.ts"
 export { NodeHost } from "./node.ts"
 export {
-  checkPlan, DEFAULT_POD_CIDRS, DEFAULT_SERVICE_CIDRS, DEFAULT_UNDERLAY, type HostPlan, type LinkPlan, makePlan, nodeNames,
+  checkPlan, DEFAULT_POD_CIDRS, DEFAULT_SERVICE_CIDRS, DEFAULT_UNDERLAY, type HostPlan, type LinkPlan,
+  makePlan, nodeNames,
   type NodePlan, type Plan, type PlanIssue, type ProgramPlan
 } from "./plan.ts"
 export { type PortClash, PodSandbox } from "./pod.ts"

@@ -6,7 +6,9 @@
  * Not supported: probes (a container that runs is ready), volumes, resource limits, eviction, static pods;
  * containers end at once when told to, within their grace period.
  */
-import { type ApiStore, type KubeObject, type Node, type Pod, type PodStatus, timeText, type WatchEvent } from "@podwire/api"
+import {
+  type ApiStore, type KubeObject, type Node, type Pod, type PodStatus, timeText, type WatchEvent
+} from "@podwire/api"
 import { CallbackTimer, type Engine, type Ns, SECOND, Timer } from "@podwire/engine"
 import type { FramePool } from "@podwire/netdev"
 import { Netns } from "@podwire/netns"
@@ -36,7 +38,8 @@ export class Kubelet extends Timer {
   readonly #retry: CallbackTimer
 
   constructor(
-    engine: Engine, pool: FramePool, store: ApiStore, node: NodeHost, events: EventLog, programs: ProgramOverride,
+    engine: Engine, pool: FramePool, store: ApiStore, node: NodeHost, events: EventLog,
+    programs: ProgramOverride,
     watch: (netns: Netns) => void
   ) {
     super()
@@ -111,7 +114,9 @@ export class Kubelet extends Timer {
       ips = got
     }
     this.#pending.delete(key)
-    const sandbox = new PodSandbox(this.#engine, pod, netns, ips, this.#programs, (changed) => this.#mark(changed))
+    const sandbox = new PodSandbox(
+      this.#engine, pod, netns, ips, this.#programs, (changed) => this.#mark(changed)
+    )
     this.sandboxes.set(key, sandbox)
     sandbox.start()
     this.#mark(sandbox)
@@ -120,7 +125,9 @@ export class Kubelet extends Timer {
   #refuse(pod: Pod, key: string, netns: Netns, why: string): void {
     netns.destroy()
     if (!this.#pending.has(key)) {
-      this.#store.updateStatus({ ...pod, metadata: withoutVersion(pod), status: waitingStatus(pod, this.node.ips, this.#engine.nowNs) })
+      this.#store.updateStatus({
+        ...pod, metadata: withoutVersion(pod), status: waitingStatus(pod, this.node.ips, this.#engine.nowNs)
+      })
     }
     this.#pending.set(key, pod)
     this.#events.record({
@@ -178,7 +185,9 @@ export class Kubelet extends Timer {
       ...node.status,
       conditions: [{
         type: "Ready", status: ready ? "True" : "False", reason: ready ? "KubeletReady" : "KubeletNotReady",
-        message: ready ? "kubelet is posting ready status" : "container runtime network not ready: cni config uninitialized",
+        message: ready
+          ? "kubelet is posting ready status"
+          : "container runtime network not ready: cni config uninitialized",
         lastHeartbeatTime: now, lastTransitionTime: now
       }],
       addresses: [

@@ -33,7 +33,9 @@ export class NodeHost {
   readonly #plan: Plan
   #network: NetworkConfig | null = null
 
-  constructor(engine: Engine, pool: FramePool, fabric: Fabric, plan: Plan, name: string, watch: (netns: Netns) => void) {
+  constructor(
+    engine: Engine, pool: FramePool, fabric: Fabric, plan: Plan, name: string, watch: (netns: Netns) => void
+  ) {
     this.name = name
     this.#plan = plan
     this.netns = new Netns(engine, pool, name)

@@ -1,4 +1,7 @@
-/** `status` of a pod as the kubelet writes it (kubelet/status, kubelet_pods.go: generateAPIPodStatus, getPhase). */
+/**
+ * `status` of a pod as the kubelet writes it (kubelet/status, kubelet_pods.go: generateAPIPodStatus,
+ * getPhase).
+ */
 import { type Pod, type PodStatus, timeText } from "@podwire/api"
 import type { Ns } from "@podwire/engine"
 import { format, type Ip } from "@podwire/wire/ip"
@@ -19,18 +22,25 @@ export function phaseOf(sandbox: PodSandbox): Phase {
   return "Running"
 }
 
-export function podStatus(sandbox: PodSandbox, hostIps: ReadonlyArray<Ip>, before: PodStatus | undefined, nowNs: Ns): PodStatus {
+export function podStatus(
+  sandbox: PodSandbox, hostIps: ReadonlyArray<Ip>, before: PodStatus | undefined, nowNs: Ns
+): PodStatus {
   const phase = phaseOf(sandbox)
-  const ready = phase === "Running" && !sandbox.stopping && sandbox.containers.every((container) => container.running)
-  const unready = sandbox.containers.filter((container) => !container.running).map((container) => container.spec.name)
-  const reason = ready ? undefined : phase === "Succeeded" ? "PodCompleted" : phase === "Failed" ? "PodFailed" : "ContainersNotReady"
+  const ready = phase === "Running" && !sandbox.stopping &&
+    sandbox.containers.every((container) => container.running)
+  const unready = sandbox.containers.filter((container) => !container.running)
+    .map((container) => container.spec.name)
+  const reason = ready
+    ? undefined
+    : phase === "Succeeded" ? "PodCompleted" : phase === "Failed" ? "PodFailed" : "ContainersNotReady"
   const message = ready || phase === "Succeeded" || phase === "Failed"
     ? undefined
     : `containers with unready status: [${unready.join(" ")}]`
   const condition = (type: string, holds: boolean, why?: string, text?: string): Condition =>
     transition(before, nowNs, {
       type, status: holds ? "True" : "False",
-      ...why === undefined || holds ? {} : { reason: why }, ...text === undefined || holds ? {} : { message: text }
+      ...why === undefined || holds ? {} : { reason: why },
+      ...text === undefined || holds ? {} : { message: text }
     })
   const addresses = sandbox.ips.map(format)
   return {
@@ -47,7 +57,9 @@ export function podStatus(sandbox: PodSandbox, hostIps: ReadonlyArray<Ip>, befor
     hostIPs: hostIps.map((ip) => ({ ip: format(ip) })),
     ...addresses.length === 0 ? {} : { podIP: addresses[0]!, podIPs: addresses.map((ip) => ({ ip })) },
     startTime: timeText(sandbox.startNs),
-    ...sandbox.init.length === 0 ? {} : { initContainerStatuses: sandbox.init.map((container) => containerStatus(sandbox, container)) },
+    ...sandbox.init.length === 0
+      ? {}
+      : { initContainerStatuses: sandbox.init.map((container) => containerStatus(sandbox, container)) },
     containerStatuses: sandbox.containers.map((container) => containerStatus(sandbox, container)),
     qosClass: "BestEffort"
   }
@@ -59,7 +71,9 @@ export function waitingStatus(pod: Pod, hostIps: ReadonlyArray<Ip>, nowNs: Ns): 
   const names = pod.spec!.containers.map((container) => container.name)
   const message = `containers with unready status: [${names.join(" ")}]`
   const condition = (type: string, status: "True" | "False"): Condition =>
-    transition(before, nowNs, { type, status, ...status === "True" ? {} : { reason: "ContainersNotReady", message } })
+    transition(
+      before, nowNs, { type, status, ...status === "True" ? {} : { reason: "ContainersNotReady", message } }
+    )
   return {
     phase: "Pending",
     conditions: [
@@ -69,7 +83,8 @@ export function waitingStatus(pod: Pod, hostIps: ReadonlyArray<Ip>, nowNs: Ns): 
     hostIP: format(hostIps[0]!),
     hostIPs: hostIps.map((ip) => ({ ip: format(ip) })),
     containerStatuses: pod.spec!.containers.map((container) => ({
-      name: container.name, image: container.image ?? "", imageID: "", ready: false, started: false, restartCount: 0,
+      name: container.name, image: container.image ?? "", imageID: "", ready: false, started: false,
+      restartCount: 0,
       state: { waiting: { reason: "ContainerCreating" } }
     })),
     qosClass: "BestEffort"
@@ -77,20 +92,25 @@ export function waitingStatus(pod: Pod, hostIps: ReadonlyArray<Ip>, nowNs: Ns): 
 }
 
 /** lastTransitionTime moves only when the status does. */
-function transition(before: PodStatus | undefined, nowNs: Ns, condition: Omit<Condition, "lastTransitionTime">): Condition {
+function transition(
+  before: PodStatus | undefined, nowNs: Ns, condition: Omit<Condition, "lastTransitionTime">
+): Condition {
   const former = before?.conditions?.find((other) => other.type === condition.type)
   const same = former !== undefined && former.status === condition.status
   return { ...condition, lastTransitionTime: same ? former.lastTransitionTime! : timeText(nowNs) }
 }
 
-function containerStatus(sandbox: PodSandbox, container: Container): NonNullable<PodStatus["containerStatuses"]>[number] {
+function containerStatus(
+  sandbox: PodSandbox, container: Container
+): NonNullable<PodStatus["containerStatuses"]>[number] {
   const { spec, state, last } = container
   const id = `podwire://${sandbox.pod.metadata.uid}/${spec.name}`
   return {
     name: spec.name,
     image: spec.image ?? "",
     imageID: "",
-    ready: container.policy === "Always" || !sandbox.init.includes(container) ? container.running : container.succeeded,
+    ready: container.policy === "Always" || !sandbox.init.includes(container) ? container.running
+      : container.succeeded,
     started: container.running,
     restartCount: container.restarts,
     ...state._tag === "Waiting" && last === null ? {} : { containerID: id },
@@ -108,7 +128,8 @@ function stateOf(state: ContainerState, containerID: string) {
     case "Terminated":
       return {
         terminated: {
-          exitCode: state.exitCode, reason: state.reason, ...state.message === "" ? {} : { message: state.message },
+          exitCode: state.exitCode, reason: state.reason,
+          ...state.message === "" ? {} : { message: state.message },
           startedAt: timeText(state.startedNs), finishedAt: timeText(state.atNs), containerID
         }
       }

@@ -9,7 +9,9 @@ import type { Pod } from "@podwire/api"
 import type { Engine, Ns } from "@podwire/engine"
 import type { Netns } from "@podwire/netns"
 import { format, type Ip } from "@podwire/wire/ip"
-import { type Choice, chooseProgram, type ContainerLike, Finished, type Host, type ListenPort } from "@podwire/workload"
+import {
+  type Choice, chooseProgram, type ContainerLike, Finished, type Host, type ListenPort
+} from "@podwire/workload"
 import { Container, type RestartPolicy } from "./container.ts"
 import { podFiles } from "./host-files.ts"
 
@@ -43,7 +45,8 @@ export class PodSandbox {
   #initDone = 0
 
   constructor(
-    engine: Engine, pod: Pod, netns: Netns, ips: ReadonlyArray<Ip>, programs: ProgramOverride, changed: (sandbox: PodSandbox) => void
+    engine: Engine, pod: Pod, netns: Netns, ips: ReadonlyArray<Ip>, programs: ProgramOverride,
+    changed: (sandbox: PodSandbox) => void
   ) {
     const spec = pod.spec!
     const meta = pod.metadata
@@ -109,7 +112,12 @@ export class PodSandbox {
     return this.containers.flatMap((container, index) => {
       const port = container.refusedPort
       if (port === null) return []
-      return [{ pod: this.pod, container: container.spec.name, index, port, message: container.process!.stderr.trimEnd() }]
+      return [
+        {
+          pod: this.pod, container: container.spec.name, index, port,
+          message: container.process!.stderr.trimEnd()
+        }
+      ]
     })
   }
 

@@ -7,7 +7,8 @@ export function programOverride(programs: ReadonlyArray<ProgramPlan>): ProgramOv
   if (programs.length === 0) return () => null
   return (pod, container) =>
     programs.find((program) =>
-      program.namespace === pod.metadata.namespace && (program.container === null || program.container === container) &&
+      program.namespace === pod.metadata.namespace &&
+        (program.container === null || program.container === container) &&
       managedBy(pod, program.pod)
     )?.argv ?? null
 }

@@ -3,7 +3,8 @@
  * counts is the request as the receiver's interface saw it, with an address of the sender's own, and the
  * answer coming back.
  *
- * Beyond REACH_PROBES_MAX probes a part of them is drawn from the seed, and `left` says how many were not sent.
+ * Beyond REACH_PROBES_MAX probes a part of them is drawn from the seed, and `left` says how many were not
+ * sent.
  */
 import { SECOND } from "@podwire/engine"
 import { addTap, Direction, type Frame, type NetDevice, removeTap, type Tap } from "@podwire/netdev"
@@ -45,8 +46,13 @@ interface Probe {
 export function reach(cluster: Cluster): Reach {
   const { probes, left } = draw(cluster, probesOf(cluster))
   const cells = probes.map(({ from, pod, target }) => {
-    const cell: ReachCell = { from: from.name, to: pod.key, family: family(target), answered: false, sourceKept: false, why: "TimedOut" }
-    for (let attempt = 1; attempt <= ATTEMPTS && !cell.answered; attempt++) send(cluster, from.netns, pod, target, attempt, cell)
+    const cell: ReachCell = {
+      from: from.name, to: pod.key, family: family(target), answered: false, sourceKept: false,
+      why: "TimedOut"
+    }
+    for (let attempt = 1; attempt <= ATTEMPTS && !cell.answered; attempt++) {
+      send(cluster, from.netns, pod, target, attempt, cell)
+    }
     return cell
   })
   return { cells, left }
@@ -62,7 +68,9 @@ function probesOf(cluster: Cluster): ReadonlyArray<Probe> {
 }
 
 /** All of them, or as many as may be, in their order (selection sampling: Knuth 3.4.2, algorithm S). */
-function draw(cluster: Cluster, all: ReadonlyArray<Probe>): { readonly probes: ReadonlyArray<Probe>; readonly left: number } {
+function draw(
+  cluster: Cluster, all: ReadonlyArray<Probe>
+): { readonly probes: ReadonlyArray<Probe>; readonly left: number } {
   if (all.length <= REACH_PROBES_MAX) return { probes: all, left: 0 }
   const prng = cluster.engine.prng("reach")
   let wanted = REACH_PROBES_MAX
@@ -74,7 +82,9 @@ function draw(cluster: Cluster, all: ReadonlyArray<Probe>): { readonly probes: R
   return { probes, left: all.length - probes.length }
 }
 
-function send(cluster: Cluster, from: Netns, pod: PodSandbox, target: Ip, seq: number, cell: ReachCell): void {
+function send(
+  cluster: Cluster, from: Netns, pod: PodSandbox, target: Ip, seq: number, cell: ReachCell
+): void {
   const socket = from.ping(family(target))
   const own = from.addresses().map(({ cidr }) => cidr.ip)
   const watcher = new SourceWatcher(target, own)

@@ -1,6 +1,6 @@
 /**
- * Arithmetic on ranges of addresses, as much as giving nodes their part of a cluster needs: the n-th part of a
- * range, and the parts that a range covers. IPv4 and IPv6 alike, as one integer of 32 or 128 bits.
+ * Arithmetic on ranges of addresses, as much as giving nodes their part of a cluster needs: the n-th part of
+ * a range, and the parts that a range covers. IPv4 and IPv6 alike, as one integer of 32 or 128 bits.
  * Text is what RFC 4291 and RFC 5952 say.
  */
 export interface Cidr {
@@ -44,14 +44,17 @@ export function partsCovered(range: Cidr, length: number, other: Cidr): readonly
 
 function parse4(text: string): bigint | null {
   const bytes = text.split(".")
-  if (bytes.length !== 4 || !bytes.every((byte) => /^(0|[1-9]\d{0,2})$/.test(byte) && Number(byte) < 256)) return null
+  if (bytes.length !== 4 || !bytes.every((byte) => /^(0|[1-9]\d{0,2})$/.test(byte) && Number(byte) < 256)) {
+    return null
+  }
   return bytes.reduce((value, byte) => value << 8n | BigInt(byte), 0n)
 }
 
 function parse6(text: string): bigint | null {
   const halves = text.split("::")
   if (halves.length > 2) return null
-  const [head, tail] = halves.map((half) => (half === "" ? [] : half.split(":"))) as [Array<string>, Array<string>?]
+  const [head, tail] = halves.map((half) =>
+    (half === "" ? [] : half.split(":"))) as [Array<string>, Array<string>?]
   const missing = 8 - head.length - (tail?.length ?? 0)
   if (tail === undefined ? missing !== 0 : missing < 1) return null
   const words = [...head, ...Array<string>(tail === undefined ? 0 : missing).fill("0"), ...tail ?? []]

@@ -15,7 +15,8 @@ export interface Claimed<T> {
 
 /** Objects of `kind` in the order of their creation. `adoptable` says which orphans may be taken. */
 export function claim<T extends KubeObject>(
-  owner: KubeObject, kind: string, selector: LabelSelector | undefined, view: View, adoptable: (object: T) => boolean
+  owner: KubeObject, kind: string, selector: LabelSelector | undefined, view: View,
+  adoptable: (object: T) => boolean
 ): Claimed<T> {
   const objects: Array<T> = []
   const changes: Array<Change> = []
@@ -30,14 +31,19 @@ export function claim<T extends KubeObject>(
       matching = matchesLabels(selector, labels)
     }
     if (matching) objects.push(object as T)
-    else if (object.metadata.deletionTimestamp === undefined && owner.metadata.deletionTimestamp === undefined) {
+    else if (object.metadata.deletionTimestamp === undefined &&
+      owner.metadata.deletionTimestamp === undefined) {
       const ownerReferences = object.metadata.ownerReferences!.filter((reference) => reference.uid !== uid)
-      changes.push({ _tag: "Update", object: { ...object, metadata: { ...object.metadata, ownerReferences } } })
+      changes.push({
+        _tag: "Update", object: { ...object, metadata: { ...object.metadata, ownerReferences } }
+      })
     }
   }
   if (owner.metadata.deletionTimestamp !== undefined) return { objects, changes }
   for (const object of view.eachOrphan(kind, owner.metadata.namespace!)) {
-    if (object.metadata.deletionTimestamp !== undefined || !matchesLabels(selector, object.metadata.labels)) continue
+    if (object.metadata.deletionTimestamp !== undefined || !matchesLabels(selector, object.metadata.labels)) {
+      continue
+    }
     if (!adoptable(object as T)) continue
     const ownerReferences = [...object.metadata.ownerReferences ?? [], controllerRef(owner)]
     changes.push({ _tag: "Update", object: { ...object, metadata: { ...object.metadata, ownerReferences } } })
@@ -47,7 +53,9 @@ export function claim<T extends KubeObject>(
 }
 
 function isManagedBy(uid: string, { metadata }: KubeObject): boolean {
-  for (const owner of metadata.ownerReferences!) if (owner.uid === uid && owner.controller === true) return true
+  for (const owner of metadata.ownerReferences!) {
+    if (owner.uid === uid && owner.controller === true) return true
+  }
   return false
 }
 
@@ -63,8 +71,13 @@ export function ownerKeys(
   const former = before === null || before === object ? owner : controllerOf(before)
   const keys: Array<string> = []
   if (owner !== null && kindOf(owner) === ownerKind) keys.push(`${namespace}/${owner.name}`)
-  if (former !== null && former.uid !== owner?.uid && kindOf(former) === ownerKind) keys.push(`${namespace}/${former.name}`)
-  if (owner !== null || (before !== null && former === null && before.metadata.labels === object.metadata.labels)) return keys
+  if (former !== null && former.uid !== owner?.uid && kindOf(former) === ownerKind) {
+    keys.push(`${namespace}/${former.name}`)
+  }
+  if (owner !== null ||
+    (before !== null && former === null && before.metadata.labels === object.metadata.labels)) {
+    return keys
+  }
   for (const candidate of view.each(ownerKind)) {
     const { selector } = candidate.spec as { readonly selector?: LabelSelector }
     if (candidate.metadata.namespace === namespace && matchesLabels(selector, object.metadata.labels)) {

@@ -32,7 +32,9 @@ export interface ObjectEvent {
 export interface Outcome {
   readonly changes: ReadonlyArray<Change>
   readonly events?: ReadonlyArray<ObjectEvent>
-  /** Look again after so long, whether or not anything changes: a deadline, after which all may be as it is. */
+  /**
+   * Look again after so long, whether or not anything changes: a deadline, after which all may be as it is.
+   */
   readonly requeueNs?: Ns
   /** Look again after so long, because there is work that must wait till then: nothing is settled before. */
   readonly dueNs?: Ns

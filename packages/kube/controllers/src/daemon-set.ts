@@ -13,7 +13,9 @@ import type { Pod, PodTemplateSpec } from "@podwire/api/schema/pod"
 import type { Toleration } from "@podwire/api/schema/scheduling"
 import type { Ns } from "@podwire/engine"
 import { claim, ownerKeys } from "./claim.ts"
-import { type Change, type Controller, NOTHING, type ObjectEvent, type Outcome, type View } from "./controller.ts"
+import {
+  type Change, type Controller, NOTHING, type ObjectEvent, type Outcome, type View
+} from "./controller.ts"
 import { equal } from "./equal.ts"
 import { created, deleted, normal, warning } from "./event.ts"
 import { scaled } from "./int-or-percent.ts"
@@ -35,7 +37,8 @@ export const daemonSet: Controller = {
     if (object.kind === "DaemonSet") return [keyOf(object)]
     if (object.kind !== "Node") return ownerKeys("DaemonSet", object, before, view)
     const node = object as Node
-    const same = before !== null && before !== object && equal(before.metadata.labels, node.metadata.labels) &&
+    const same = before !== null && before !== object &&
+      equal(before.metadata.labels, node.metadata.labels) &&
       equal(taintsOf(before as Node), taintsOf(node))
     return same ? [] : [...view.each("DaemonSet")].map(keyOf)
   },
@@ -44,20 +47,26 @@ export const daemonSet: Controller = {
     const [namespace, name] = key.split("/") as [string, string]
     const set = view.get("DaemonSet", namespace, name) as DaemonSet | null
     if (set === null) return NOTHING
-    const { objects: pods, changes } = claim<Pod>(set, "Pod", set.spec.selector, view, (pod) => nodeOf(pod) !== "")
+    const { objects: pods, changes } = claim<Pod>(
+      set, "Pod", set.spec.selector, view, (pod) => nodeOf(pod) !== ""
+    )
     const history = historyOf(set, HASH, view)
     const look = new Look(set, pods, history.newest.metadata.labels![HASH]!, view, nowNs)
     const events: Array<ObjectEvent> = []
     if (set.metadata.deletionTimestamp === undefined) {
       changes.push(...history.changes, ...look.manage(events))
       // Who comes and goes is seen first; then the rollout goes on.
-      if (changes.length === 0 && (set.spec.updateStrategy?.type ?? "RollingUpdate") === "RollingUpdate") changes.push(...look.roll())
+      if (changes.length === 0 && (set.spec.updateStrategy?.type ?? "RollingUpdate") === "RollingUpdate") {
+        changes.push(...look.roll())
+      }
       const live = new Set(pods.map(hashOf))
       changes.push(...truncation(set, history, ({ metadata }) => live.has(metadata.labels?.[HASH])))
     }
     const status = look.status(history.collisionCount)
     if (!equal(status, set.status)) changes.push({ _tag: "UpdateStatus", object: { ...set, status } })
-    const dueNs = Math.min(Infinity, ...pods.map((pod) => availableInNs(pod, look.minReadySeconds, nowNs)).filter((ns) => ns > 0))
+    const dueNs = Math.min(
+      Infinity, ...pods.map((pod) => availableInNs(pod, look.minReadySeconds, nowNs)).filter((ns) => ns > 0)
+    )
     return { changes, events, ...dueNs === Infinity ? {} : { dueNs } }
   }
 }
@@ -88,8 +97,10 @@ class Look {
     this.minReadySeconds = set.spec.minReadySeconds ?? 0
     this.#tolerations = daemonTolerations(set.spec.template)
     const byNode = Map.groupBy(pods, nodeOf)
-    this.#places = [...view.each("Node")].map((node) => this.#place(node as Node, byNode.get(node.metadata.name!) ?? NO_PODS))
-    this.#lost = pods.filter((pod) => (pod.spec.nodeName ?? "") === "" && view.get("Node", "", nodeOf(pod)) === null)
+    this.#places = [...view.each("Node")].map((node) =>
+      this.#place(node as Node, byNode.get(node.metadata.name!) ?? NO_PODS))
+    this.#lost = pods.filter((pod) =>
+      (pod.spec.nodeName ?? "") === "" && view.get("Node", "", nodeOf(pod)) === null)
   }
 
   /** A pod where one is missing, and none where none should be (daemon_controller.go, podsShouldBeOnNode). */
@@ -183,7 +194,9 @@ class Look {
       const up = fresh ?? stale
       if ((fresh !== undefined && stale !== undefined) || up === undefined || !this.#isUp(up)) unavailable++
     }
-    return [...broken, ...candidates.slice(0, Math.max(0, maxUnavailable - unavailable))].map((pod) => this.#deletion(pod))
+    return [
+      ...broken, ...candidates.slice(0, Math.max(0, maxUnavailable - unavailable))
+    ].map((pod) => this.#deletion(pod))
   }
 
   #surge(maxSurge: number): ReadonlyArray<Change> {
@@ -213,10 +226,16 @@ class Look {
     const pod = podOf(this.#set, template)
     const generation = this.#set.metadata.annotations?.[GENERATION_ANNOTATION]
     const labels = {
-      ...template.metadata.labels, [HASH]: this.#hash, ...generation === undefined ? {} : { [GENERATION]: generation }
+      ...template.metadata.labels, [HASH]: this.#hash,
+      ...generation === undefined ? {} : { [GENERATION]: generation }
     }
-    const spec = { ...template.spec, affinity: affinityFor(nodeName, template), tolerations: this.#tolerations }
-    return { _tag: "Create", object: { ...pod, metadata: { ...pod.metadata, labels }, spec }, event: created(this.#set) }
+    const spec = {
+      ...template.spec, affinity: affinityFor(nodeName, template), tolerations: this.#tolerations
+    }
+    return {
+      _tag: "Create", object: { ...pod, metadata: { ...pod.metadata, labels }, spec },
+      event: created(this.#set)
+    }
   }
 
   #deletion(pod: Pod): Change {
@@ -228,12 +247,15 @@ class Look {
 function daemonTolerations({ spec }: PodTemplateSpec): ReadonlyArray<Toleration> {
   const tolerations = [...spec.tolerations ?? []]
   const add = (key: string, effect: string) => {
-    const has = tolerations.some((toleration) => toleration.key === key && tolerates(toleration, { key, effect }))
+    const has = tolerations.some((toleration) =>
+      toleration.key === key && tolerates(toleration, { key, effect }))
     if (!has) tolerations.push({ key, operator: "Exists", effect })
   }
   add(NOT_READY, "NoExecute")
   add(UNREACHABLE, "NoExecute")
-  for (const pressure of ["disk", "memory", "pid"]) add(`node.kubernetes.io/${pressure}-pressure`, "NoSchedule")
+  for (const pressure of ["disk", "memory", "pid"]) {
+    add(`node.kubernetes.io/${pressure}-pressure`, "NoSchedule")
+  }
   add(UNSCHEDULABLE, "NoSchedule")
   if (spec.hostNetwork === true) add("node.kubernetes.io/network-unavailable", "NoSchedule")
   return tolerations
@@ -252,8 +274,10 @@ function affinityFor(nodeName: string, { spec }: PodTemplateSpec) {
 /** Where a daemon's pod is, or will be. */
 function nodeOf({ spec }: Pod): string {
   if (spec.nodeName !== undefined && spec.nodeName !== "") return spec.nodeName
-  const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
-  return terms.flatMap(({ matchFields = [] }) => matchFields).find(({ key }) => key === "metadata.name")?.values?.[0] ?? ""
+  const terms =
+    spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+  return terms.flatMap(({ matchFields = [] }) => matchFields)
+    .find(({ key }) => key === "metadata.name")?.values?.[0] ?? ""
 }
 
 function hashOf(pod: Pod): string | undefined {

@@ -28,7 +28,9 @@ export const garbageCollector: Controller = {
       }
     } else if (before === null || before.metadata.ownerReferences !== object.metadata.ownerReferences) {
       for (const owner of object.metadata.ownerReferences ?? NO_OWNERS) {
-        if (!exists(owner, object, view)) keys.push(`${kindOf(owner)}/${object.metadata.namespace ?? ""}/${owner.name}/${owner.uid}`)
+        if (!exists(owner, object, view)) {
+          keys.push(`${kindOf(owner)}/${object.metadata.namespace ?? ""}/${owner.name}/${owner.uid}`)
+        }
       }
     }
     return keys
@@ -59,5 +61,7 @@ function exists(owner: OwnerReference, dependent: KubeObject, view: View): boole
 }
 
 function end(object: KubeObject): Change {
-  return object.kind === "Pod" ? removal(object as Pod) : { _tag: "Delete", ref: refOf(object), graceSeconds: 0 }
+  return object.kind === "Pod"
+    ? removal(object as Pod)
+    : { _tag: "Delete", ref: refOf(object), graceSeconds: 0 }
 }

@@ -1,4 +1,6 @@
-export { type Change, type Controller, NOTHING, type ObjectEvent, type Outcome, type View } from "./controller.ts"
+export {
+  type Change, type Controller, NOTHING, type ObjectEvent, type Outcome, type View
+} from "./controller.ts"
 export { daemonSet } from "./daemon-set.ts"
 export { deployment } from "./deployment/deployment.ts"
 export { garbageCollector } from "./garbage-collector.ts"

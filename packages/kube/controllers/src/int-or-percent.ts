@@ -1,4 +1,7 @@
-/** `3` or `25%` of a total (apimachinery/pkg/util/intstr, GetScaledValueFromIntOrPercent). Validation has refused the rest. */
+/**
+ * `3` or `25%` of a total (apimachinery/pkg/util/intstr, GetScaledValueFromIntOrPercent). Validation has
+ * refused the rest.
+ */
 export function scaled(value: number | string, total: number, roundUp: boolean): number {
   if (typeof value === "number") return value
   const percent = Number(value.slice(0, -1))

@@ -1,6 +1,7 @@
 /**
  * Deleting a Namespace deletes what is in it (pkg/controller/namespace). A namespace that is marked for
- * deletion stands as Terminating until it is empty, and then goes; of one that is gone already, what is left goes.
+ * deletion stands as Terminating until it is empty, and then goes; of one that is gone already, what is left
+ * goes.
  *
  * Not supported: `spec.finalizers`, and refusing to create in a namespace that is terminating (that is
  * admission): what somebody makes meanwhile is deleted like the rest.

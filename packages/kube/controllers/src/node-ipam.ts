@@ -9,10 +9,14 @@
 import type { Node } from "@podwire/api/schema/node"
 import { refOf } from "@podwire/api"
 import * as cidr from "./cidr.ts"
-import { type Change, type Controller, NOTHING, type ObjectEvent, type Outcome, type View } from "./controller.ts"
+import {
+  type Change, type Controller, NOTHING, type ObjectEvent, type Outcome, type View
+} from "./controller.ts"
 
 export interface NodeIpamOptions {
-  /** `--cluster-cidr`, one of each family at most, with the length of a node's part (`--node-cidr-mask-size`). */
+  /**
+   * `--cluster-cidr`, one of each family at most, with the length of a node's part (`--node-cidr-mask-size`).
+   */
   readonly ranges: ReadonlyArray<{ readonly cidr: string; readonly nodeLength: number }>
   /** `--service-cluster-ip-range`: not given to nodes. */
   readonly serviceCidrs?: ReadonlyArray<string>
@@ -42,7 +46,8 @@ export function nodeIpam({ ranges, serviceCidrs = [] }: NodeIpamOptions): Contro
     watches: ["Node"],
     keysOf: (object, before) => {
       if (object === before) refused.delete(object.metadata.uid!)
-      return object === before || before === null || cidrsOf(object as Node) !== cidrsOf(before as Node) ? KEY : []
+      return object === before || before === null || cidrsOf(object as Node) !== cidrsOf(before as Node) ? KEY
+        : []
     },
     reconcile: (_, view) => allocate(view, parsed as Array<Range>, services as Array<cidr.Cidr>, refused)
   }
@@ -74,14 +79,17 @@ function allocate(
       taken[i]!.add(index!)
       ranges[i]!.next = index! + 1
     })
-    const podCIDRs = parts.map((index, i) => cidr.format(cidr.part(ranges[i]!.cidr, ranges[i]!.nodeLength, index!)))
+    const podCIDRs = parts.map((index, i) =>
+      cidr.format(cidr.part(ranges[i]!.cidr, ranges[i]!.nodeLength, index!)))
     changes.push({ _tag: "Update", object: withParts(node, podCIDRs) })
   }
   return { changes, events }
 }
 
 /** A patch in the real allocator: a status that the node's agent wrote meanwhile is no conflict. */
-function withParts({ metadata: { resourceVersion: _, ...metadata }, ...node }: Node, podCIDRs: ReadonlyArray<string>): Node {
+function withParts(
+  { metadata: { resourceVersion: _, ...metadata }, ...node }: Node, podCIDRs: ReadonlyArray<string>
+): Node {
   return { ...node, metadata, spec: { ...node.spec, podCIDR: podCIDRs[0]!, podCIDRs } }
 }
 

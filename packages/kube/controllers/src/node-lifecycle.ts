@@ -24,7 +24,9 @@ const CONDITIONS = [
   ["NetworkUnavailable", "True", "node.kubernetes.io/network-unavailable"],
   ["PIDPressure", "True", "node.kubernetes.io/pid-pressure"]
 ] as const
-const OURS: ReadonlySet<string> = new Set([NOT_READY, UNREACHABLE, UNSCHEDULABLE, ...CONDITIONS.map(([, , key]) => key)])
+const OURS: ReadonlySet<string> = new Set([
+  NOT_READY, UNREACHABLE, UNSCHEDULABLE, ...CONDITIONS.map(([, , key]) => key)
+])
 
 export const nodeLifecycle: Controller = {
   name: "node-lifecycle-controller",
@@ -36,7 +38,8 @@ export const nodeLifecycle: Controller = {
     if (node === null) return NOTHING
     const before = node.spec?.taints ?? []
     const wanted = taintsOf(node)
-    const isOurs = ({ key, effect }: Taint) => OURS.has(key) && (effect !== "NoExecute" || key === NOT_READY || key === UNREACHABLE)
+    const isOurs = ({ key, effect }: Taint) => OURS.has(key) &&
+      (effect !== "NoExecute" || key === NOT_READY || key === UNREACHABLE)
     const kept = before.filter((taint) => !isOurs(taint) || wanted.some((other) => isSame(other, taint)))
     const added = wanted.filter((taint) => !before.some((other) => isSame(other, taint)))
       .map((taint) => ({ ...taint, timeAdded: timeText(nowNs) }))
@@ -74,7 +77,9 @@ function taintsOf({ spec, status }: Node): ReadonlyArray<Taint> {
     // A node that has said nothing yet has nobody to send away.
     if (ready !== undefined) taints.push({ key, effect: "NoExecute" })
   }
-  for (const [type, bad, key] of CONDITIONS) if (statusOf(type) === bad) taints.push({ key, effect: "NoSchedule" })
+  for (const [type, bad, key] of CONDITIONS) {
+    if (statusOf(type) === bad) taints.push({ key, effect: "NoSchedule" })
+  }
   if (spec?.unschedulable === true) taints.push({ key: UNSCHEDULABLE, effect: "NoSchedule" })
   return taints
 }

@@ -1,6 +1,6 @@
 /**
- * Pods of a node that is gone have no kubelet to end them: after the node has been missing for a while they go
- * at once (pkg/controller/podgc). Since when it has been missing is this controller's one piece of memory.
+ * Pods of a node that is gone have no kubelet to end them: after the node has been missing for a while they
+ * go at once (pkg/controller/podgc). Since when it has been missing is this controller's one piece of memory.
  *
  * Not supported: `--terminated-pod-gc-threshold`: pods that have ended stay.
  */
@@ -47,6 +47,11 @@ function ending(pod: Pod, nowNs: Ns): ReadonlyArray<Change> {
     type: "DisruptionTarget", status: "True", lastTransitionTime: timeText(nowNs), reason: "DeletionByPodGC",
     message: "PodGC: node no longer exists"
   }
-  const conditions = [...pod.status?.conditions?.filter(({ type }) => type !== condition.type) ?? [], condition]
-  return [{ _tag: "UpdateStatus", object: { ...pod, status: { ...pod.status, phase: "Failed", conditions } } }, removed]
+  const conditions = [
+    ...pod.status?.conditions?.filter(({ type }) => type !== condition.type) ?? [], condition
+  ]
+  return [
+    { _tag: "UpdateStatus", object: { ...pod, status: { ...pod.status, phase: "Failed", conditions } } },
+    removed
+  ]
 }

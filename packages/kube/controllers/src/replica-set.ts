@@ -2,7 +2,8 @@
  * ReplicaSet: as many active pods as declared (pkg/controller/replicaset/replica_set.go).
  *
  * Invariant: what is being deleted or has ended doesn't count, so its replacement comes at once; with the
- * runner's promise that own writes are seen first, there are never more active pods than declared and adopted.
+ * runner's promise that own writes are seen first, there are never more active pods than declared and
+ * adopted.
  * Approximated: pods are made and deleted in one sweep (Kubernetes: 500 a sync, in growing batches).
  */
 import { controllerOf, keyOf, matchesLabels, timeNs } from "@podwire/api"
@@ -52,10 +53,14 @@ function manage(set: ReplicaSet, active: ReadonlyArray<Pod>, view: View, nowNs: 
 }
 
 /** What the pods of one owner's ReplicaSets have in common decides who of two pods on one node goes first. */
-function inOrderOfDeletion(set: ReplicaSet, active: ReadonlyArray<Pod>, view: View, nowNs: Ns): ReadonlyArray<Pod> {
+function inOrderOfDeletion(
+  set: ReplicaSet, active: ReadonlyArray<Pod>, view: View, nowNs: Ns
+): ReadonlyArray<Pod> {
   const onNode = new Map<string, number>()
   const owner = controllerOf(set)
-  const related = owner === null ? [set] : [...view.eachOwnedBy(owner.uid)].filter((object) => object.kind === "ReplicaSet")
+  const related = owner === null
+    ? [set]
+    : [...view.eachOwnedBy(owner.uid)].filter((object) => object.kind === "ReplicaSet")
   for (const { metadata } of related) {
     for (const pod of view.eachOwnedBy(metadata.uid!)) {
       const node = pod.kind === "Pod" ? (pod as Pod).spec.nodeName : undefined

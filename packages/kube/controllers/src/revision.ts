@@ -36,8 +36,11 @@ const HISTORY_LIMIT = 10
 
 /** `hashLabel` is the label that a revision's hash goes by. */
 export function historyOf(owner: Templated, hashLabel: string, view: View): History {
-  const { objects, changes } = claim<ControllerRevision>(owner, "ControllerRevision", owner.spec.selector, view, () => true)
-  const revisions = objects.sort((a, b) => a.revision - b.revision || (a.metadata.name! < b.metadata.name! ? -1 : 1))
+  const { objects, changes } = claim<ControllerRevision>(
+    owner, "ControllerRevision", owner.spec.selector, view, () => true
+  )
+  const revisions = objects.sort((a, b) =>
+    a.revision - b.revision || (a.metadata.name! < b.metadata.name! ? -1 : 1))
   const { template } = owner.spec
   const collisionCount = owner.status?.collisionCount ?? 0
   const last = revisions.at(-1)
@@ -47,7 +50,10 @@ export function historyOf(owner: Templated, hashLabel: string, view: View): Hist
   if (same !== undefined) {
     const newest = { ...same, revision: number }
     changes.push({ _tag: "Update", object: newest })
-    return { revisions: [...revisions.filter((revision) => revision !== same), newest], newest, collisionCount, changes }
+    return {
+      revisions: [...revisions.filter((revision) => revision !== same), newest], newest, collisionCount,
+      changes
+    }
   }
   const [newest, collisions] = made(owner, hashLabel, number, collisionCount, view)
   changes.push({ _tag: "Create", object: newest })
@@ -61,7 +67,8 @@ export function truncation(
   const idle = revisions.filter((revision) => revision !== newest && !isLive(revision))
   const surplus = idle.length - (owner.spec.revisionHistoryLimit ?? HISTORY_LIMIT)
   return idle.slice(0, Math.max(0, surplus)).map(({ metadata }) => ({
-    _tag: "Delete", ref: { kind: "ControllerRevision", namespace: metadata.namespace!, name: metadata.name! }, graceSeconds: 0
+    _tag: "Delete", ref: { kind: "ControllerRevision", namespace: metadata.namespace!, name: metadata.name! },
+    graceSeconds: 0
   }))
 }
 

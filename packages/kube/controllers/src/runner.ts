@@ -4,7 +4,8 @@
  * 5 ms doubling to 1,000 s).
  *
  * Invariant: a key is reconciled only when the view has seen every write that the key's last reconcile
- * made. That is what client-go's expectations and assumed pods are for, in one place, so reconcilers stay pure.
+ * made. That is what client-go's expectations and assumed pods are for, in one place, so reconcilers stay
+ * pure.
  */
 import { ApiError, type ApiStore, type Informer, type KubeObject } from "@podwire/api"
 import { CallbackTimer, type Engine, MILLISECOND, type Ns, SECOND, Timer } from "@podwire/engine"
@@ -18,15 +19,17 @@ export class Runner {
   readonly #workers: ReadonlyArray<Worker>
 
   /**
-   * Each controller rests for `paceNs` after a batch of keys: what happens meanwhile is one look, where a real
-   * controller is slowed by its work and its client's limit. Zero sees every state; large clusters want some.
+   * Each controller rests for `paceNs` after a batch of keys: what happens meanwhile is one look, where a
+   * real controller is slowed by its work and its client's limit. Zero sees every state; large clusters want
+   * some.
    */
   constructor(
     engine: Engine, store: ApiStore, informer: Informer, controllers: ReadonlyArray<Controller>,
     record: (event: ObjectEvent) => void, paceNs: Ns = 0
   ) {
     this.#informer = informer
-    this.#workers = controllers.map((controller) => new Worker(engine, store, informer, controller, record, paceNs))
+    this.#workers = controllers.map((controller) =>
+      new Worker(engine, store, informer, controller, record, paceNs))
   }
 
   /** Nothing queued, waiting for news, for its time or backing off; looks at a deadline do not count. */
@@ -73,7 +76,8 @@ class Worker extends Timer {
   }
 
   get idle(): boolean {
-    return this.#queue.size === 0 && this.#waiting.size === 0 && this.#due.size === 0 && ![...this.#retries.values()].some((retry) => retry.armed)
+    return this.#queue.size === 0 && this.#waiting.size === 0 && this.#due.size === 0 &&
+      ![...this.#retries.values()].some((retry) => retry.armed)
   }
 
   override fire(nowNs: Ns): void {

@@ -67,7 +67,9 @@ class Look {
   /** Beyond the declared number, the highest first. */
   readonly #condemned: ReadonlyArray<Pod>
 
-  constructor(set: StatefulSet, pods: ReadonlyArray<Pod>, { revisions, newest, collisionCount }: History, nowNs: Ns) {
+  constructor(
+    set: StatefulSet, pods: ReadonlyArray<Pod>, { revisions, newest, collisionCount }: History, nowNs: Ns
+  ) {
     this.#set = set
     this.#nowNs = nowNs
     this.#update = newest
@@ -120,7 +122,8 @@ class Look {
     const update = this.#update.metadata.name!
     const declared = this.#replicas.length
     const updatedReplicas = withRevision(this.#update)
-    const complete = this.#rolls && updatedReplicas === declared && pods.length === declared && ready.length === declared
+    const complete = this.#rolls && updatedReplicas === declared && pods.length === declared &&
+      ready.length === declared
     return {
       observedGeneration: this.#set.metadata.generation!,
       replicas: pods.length,
@@ -150,14 +153,18 @@ class Look {
     return this.#set.spec.updateStrategy?.rollingUpdate?.partition ?? 0
   }
 
-  /** From the highest number down to the partition: whoever is old goes, and the next waits till he is back. */
+  /**
+   * From the highest number down to the partition: whoever is old goes, and the next waits till he is back.
+   */
   #rollingUpdate(): ReadonlyArray<Change> {
     const given = this.#set.spec.updateStrategy?.rollingUpdate?.maxUnavailable ?? 1
     let room = Math.max(1, scaled(given, this.#replicas.length, true))
     const changes: Array<Change> = []
     for (let at = this.#replicas.length - 1; at >= this.#partition && room > 0; at--) {
       const pod = this.#replicas[at]!
-      if (revisionOf(pod) !== this.#update.metadata.name && !isTerminating(pod)) changes.push(this.#deletion(pod))
+      if (revisionOf(pod) !== this.#update.metadata.name && !isTerminating(pod)) {
+        changes.push(this.#deletion(pod))
+      }
       else if (this.#isUp(pod) && !isTerminating(pod)) continue
       room--
     }
@@ -180,11 +187,15 @@ class Look {
     const { template } = revision.data.spec
     const pod = podOf(this.#set, template)
     const labels = {
-      ...template.metadata.labels, [POD_INDEX]: String(this.#start + at), [HASH]: revision.metadata.name!, [POD_NAME]: name
+      ...template.metadata.labels, [POD_INDEX]: String(this.#start + at), [HASH]: revision.metadata.name!,
+      [POD_NAME]: name
     }
     const subdomain = this.#set.spec.serviceName ?? ""
     const spec = { ...template.spec, hostname: name, ...subdomain === "" ? {} : { subdomain } }
-    return { _tag: "Create", object: { ...pod, metadata: { ...pod.metadata, name, labels }, spec }, event: this.#told("create") }
+    return {
+      _tag: "Create", object: { ...pod, metadata: { ...pod.metadata, name, labels }, spec },
+      event: this.#told("create")
+    }
   }
 
   #deletion(pod: Pod): Change {

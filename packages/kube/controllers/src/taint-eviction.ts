@@ -1,7 +1,8 @@
 /**
- * Pods leave a node with a NoExecute taint that they don't tolerate, or no longer (pkg/controller/tainteviction).
- * Every pod bears a node that isn't ready or can't be reached for five minutes: the server's
- * DefaultTolerationSeconds admission says so on each pod that doesn't speak of it; here it is taken as said.
+ * Pods leave a node with a NoExecute taint that they don't tolerate, or no longer
+ * (pkg/controller/tainteviction). Every pod bears a node that isn't ready or can't be reached for five
+ * minutes: the server's DefaultTolerationSeconds admission says so on each pod that doesn't speak of it; here
+ * it is taken as said.
  */
 import { timeNs, timeText, tolerates } from "@podwire/api"
 import type { Node } from "@podwire/api/schema/node"
@@ -23,7 +24,9 @@ export const taintEviction: Controller = {
     if (object.kind === "Node") return [object.metadata.name!]
     const { nodeName = "" } = (object as Pod).spec
     const arrives = before === null || (before as Pod).spec.nodeName !== nodeName
-    return nodeName !== "" && arrives && noExecuteOf(view.get("Node", "", nodeName) as Node | null).length > 0 ? [nodeName] : []
+    return nodeName !== "" && arrives && noExecuteOf(view.get("Node", "", nodeName) as Node | null).length > 0
+      ? [nodeName]
+      : []
   },
 
   reconcile(key, view, nowNs): Outcome {
@@ -51,9 +54,12 @@ function noExecuteOf(node: Node | null): ReadonlyArray<Taint> {
 function patienceNs({ spec }: Pod, taints: ReadonlyArray<Taint>, nowNs: Ns): Ns {
   let leastNs = Infinity
   for (const taint of taints) {
-    const tolerations = withDefaults(spec.tolerations ?? []).filter((toleration) => tolerates(toleration, taint))
+    const tolerations = withDefaults(spec.tolerations ?? [])
+      .filter((toleration) => tolerates(toleration, taint))
     if (tolerations.length === 0) return 0
-    const seconds = Math.min(...tolerations.map(({ tolerationSeconds = Infinity }) => Math.max(0, tolerationSeconds)))
+    const seconds = Math.min(
+      ...tolerations.map(({ tolerationSeconds = Infinity }) => Math.max(0, tolerationSeconds))
+    )
     leastNs = Math.min(leastNs, (timeNs(taint.timeAdded ?? "") ?? nowNs) + seconds * SECOND - nowNs)
   }
   return leastNs
@@ -61,8 +67,12 @@ function patienceNs({ spec }: Pod, taints: ReadonlyArray<Taint>, nowNs: Ns): Ns 
 
 function withDefaults(tolerations: ReadonlyArray<Toleration>): ReadonlyArray<Toleration> {
   const effect = "NoExecute"
-  const missing = [NOT_READY, UNREACHABLE].filter((key) => !tolerations.some((toleration) => tolerates(toleration, { key, effect })))
-  return [...tolerations, ...missing.map((key) => ({ key, operator: "Exists", effect, tolerationSeconds: PATIENCE_SECONDS }))]
+  const missing = [NOT_READY, UNREACHABLE].filter((key) =>
+    !tolerations.some((toleration) => tolerates(toleration, { key, effect })))
+  return [
+    ...tolerations,
+    ...missing.map((key) => ({ key, operator: "Exists", effect, tolerationSeconds: PATIENCE_SECONDS }))
+  ]
 }
 
 function eviction(pod: Pod, nowNs: Ns): ReadonlyArray<Change> {
@@ -70,8 +80,12 @@ function eviction(pod: Pod, nowNs: Ns): ReadonlyArray<Change> {
     type: "DisruptionTarget", status: "True", lastTransitionTime: timeText(nowNs), reason: "DeletionByTaintManager",
     message: "Taint manager: deleting due to NoExecute taint"
   }
-  const conditions = [...pod.status?.conditions?.filter(({ type }) => type !== condition.type) ?? [], condition]
+  const conditions = [
+    ...pod.status?.conditions?.filter(({ type }) => type !== condition.type) ?? [], condition
+  ]
   const { namespace, name } = pod.metadata
   const told = () => normal(pod, "TaintManagerEviction", `Marking for deletion Pod ${namespace!}/${name!}`)
-  return [{ _tag: "UpdateStatus", object: { ...pod, status: { ...pod.status, conditions } } }, removal(pod, told)]
+  return [
+    { _tag: "UpdateStatus", object: { ...pod, status: { ...pod.status, conditions } } }, removal(pod, told)
+  ]
 }

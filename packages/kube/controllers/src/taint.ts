@@ -14,7 +14,8 @@ const NOT_READY_TAINT: Taint = { key: NOT_READY, effect: "NoSchedule" }
  */
 export function taintsOf(node: Node): ReadonlyArray<Taint> {
   const taints = node.spec?.taints ?? NONE
-  const ready = node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false
+  const ready = node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ??
+    false
   if (ready || taints.some(({ key }) => key === NOT_READY || key === UNREACHABLE)) return taints
   return [...taints, NOT_READY_TAINT]
 }

@@ -9,7 +9,9 @@ import type { PodStatus } from "@podwire/api/schema/pod-status"
 
 export function controllerRef(owner: KubeObject): OwnerReference {
   const { apiVersion, kind, metadata } = owner
-  return { apiVersion, kind, name: metadata.name!, uid: metadata.uid!, controller: true, blockOwnerDeletion: true }
+  return {
+    apiVersion, kind, name: metadata.name!, uid: metadata.uid!, controller: true, blockOwnerDeletion: true
+  }
 }
 
 /** With a name that the server makes up; `name` replaces it for who has names of its own. */
@@ -44,6 +46,7 @@ function qosClass(spec: PodSpec): string {
     return "BestEffort"
   }
   const guaranteed = containers.every(({ resources }) => set(resources?.limits).length === 2 &&
-    set(resources?.requests).every((name) => String(resources!.requests![name]) === String(resources!.limits![name])))
+    set(resources?.requests).every((name) =>
+      String(resources!.requests![name]) === String(resources!.limits![name])))
   return guaranteed ? "Guaranteed" : "Burstable"
 }

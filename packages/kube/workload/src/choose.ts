@@ -39,7 +39,9 @@ const IDLE = /(^|\/)(pause|busybox|alpine|ubuntu|debian)(:|@|$)/
  * `override` is the scenario's argv. A pod that is meant to end (`oneShot`: restartPolicy Never or OnFailure)
  * ends at once where a server would idle: nobody knows how long the real program would work.
  */
-export function chooseProgram(container: ContainerLike, override: ReadonlyArray<string> | null = null, oneShot = false): Choice {
+export function chooseProgram(
+  container: ContainerLike, override: ReadonlyArray<string> | null = null, oneShot = false
+): Choice {
   const argv = override ?? [...container.command ?? [], ...container.args ?? []]
   const program = argv.length > 0 ? findProgram(argv[0]!) : null
   if (program !== null) {
@@ -47,7 +49,9 @@ export function chooseProgram(container: ContainerLike, override: ReadonlyArray<
     return { why: `runs ${argv.join(" ")}${by}`, start: (host) => program.start(host, argv) }
   }
   const image = container.image ?? "(none)"
-  const unknown = argv.length > 0 ? `${argv[0]} is not a program that is modelled` : `no program is known for image ${image}`
+  const unknown = argv.length > 0
+    ? `${argv[0]} is not a program that is modelled`
+    : `no program is known for image ${image}`
   const ports = (container.ports ?? []).map((port): ListenPort => ({
     port: port.containerPort,
     protocol: (port.protocol ?? "TCP") as ListenPort["protocol"]
@@ -60,7 +64,10 @@ export function chooseProgram(container: ContainerLike, override: ReadonlyArray<
     }
   }
   if (oneShot) {
-    return { why: `${unknown} and it declares no port: ends at once`, start: (host) => new Finished(host, [container.name], 0, "", "") }
+    return {
+      why: `${unknown} and it declares no port: ends at once`,
+      start: (host) => new Finished(host, [container.name], 0, "", "")
+    }
   }
   const why = IDLE.test(container.image ?? "") && argv.length === 0
     ? `image ${image} without a known command: idles`

@@ -1,8 +1,8 @@
 /**
  * `ping` in the manner of iputils: an ICMP or ICMPv6 echo socket, one request a second, and its
  * report word for word. The payload starts with the sending time as a struct timeval, then counts up.
- * Not supported, and refused: flood and adaptive modes, record route and timestamps, marks, broadcast, patterns
- * (-p), outstanding replies (-O), printed times (-D).
+ * Not supported, and refused: flood and adaptive modes, record route and timestamps, marks, broadcast,
+ * patterns (-p), outstanding replies (-O), printed times (-D).
  */
 import { CallbackTimer, MILLISECOND, type Ns, SECOND } from "@podwire/engine"
 import { Errno, strerror } from "@podwire/netdev"

@@ -70,7 +70,8 @@ export function portDetails(out: Printer, dev: NetDevice): void {
   out.object("info_slave_data", () => print(out, [
     ["state", portState(port)], ["priority", 32], ["cost", portCost(dev)], ["hairpin", port.hairpin],
     ["guard", false], ["root_block", false], ["fastleave", false], ["learning", port.learning],
-    ["flood", port.flood], ["id", `0x${portId}`, "port_id"], ["no", `0x${port.number.toString(16)}`, "port_no"],
+    ["flood", port.flood], ["id", `0x${portId}`, "port_id"],
+    ["no", `0x${port.number.toString(16)}`, "port_no"],
     ["designated_port", 0x8000 | port.number], ["designated_cost", 0],
     ["bridge_id", id, "designated_bridge"],
     ["root_id", id, "designated_root"], ["hold_timer", ZERO], ["message_age_timer", ZERO],

@@ -28,7 +28,9 @@ export class Conditions {
     const before = this.get(type)
     const lastTransitionTime = before?.status === status ? before.lastTransitionTime ?? this.#now : this.#now
     this.remove(type)
-    this.list = [...this.list, { type, status, lastUpdateTime: this.#now, lastTransitionTime, reason, message }]
+    this.list = [
+      ...this.list, { type, status, lastUpdateTime: this.#now, lastTransitionTime, reason, message }
+    ]
   }
 
   remove(type: string): void {

@@ -41,7 +41,9 @@ export const deployment: Controller = {
     const object = view.get("Deployment", namespace, name) as Deployment | null
     if (object === null) return NOTHING
     const rollout = new Rollout(object, view, nowNs)
-    const { objects, changes } = claim<ReplicaSet>(object, "ReplicaSet", object.spec.selector, view, () => true)
+    const { objects, changes } = claim<ReplicaSet>(
+      object, "ReplicaSet", object.spec.selector, view, () => true
+    )
     // Adopted sets are known as ours at the next look.
     if (changes.length > 0) return { changes }
     find(rollout, objects)

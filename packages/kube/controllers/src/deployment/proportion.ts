@@ -16,7 +16,9 @@ export function isScaling(rollout: Rollout): boolean {
 
 export function scaleAll(rollout: Rollout): void {
   const inUse = rollout.all.filter(isInUse)
-  const only = inUse.length === 1 ? inUse[0]! : inUse.length === 0 ? rollout.current ?? rollout.old.at(-1) ?? null : null
+  const only = inUse.length === 1
+    ? inUse[0]!
+    : inUse.length === 0 ? rollout.current ?? rollout.old.at(-1) ?? null : null
   if (only !== null) rollout.scale(only, rollout.replicas)
   else if (isSaturated(rollout)) {
     for (const set of rollout.old.filter(isInUse)) rollout.scale(set, 0)
@@ -27,7 +29,8 @@ export function scaleAll(rollout: Rollout): void {
 function isSaturated({ current, replicas }: Rollout): boolean {
   if (current === null) return false
   const desired = Number(current.metadata.annotations?.[DESIRED_REPLICAS] ?? "NaN")
-  return (current.spec.replicas ?? 1) === replicas && desired === replicas && current.status?.availableReplicas === replicas
+  return (current.spec.replicas ?? 1) === replicas && desired === replicas &&
+    current.status?.availableReplicas === replicas
 }
 
 function share(rollout: Rollout, inUse: Array<ReplicaSet>): void {

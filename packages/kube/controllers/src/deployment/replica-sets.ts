@@ -15,7 +15,8 @@ export const TEMPLATE_HASH = "pod-template-hash"
 export const REVISION = "deployment.kubernetes.io/revision"
 const REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
 const NOT_HANDED_DOWN = [
-  "kubectl.kubernetes.io/last-applied-configuration", REVISION, REVISION_HISTORY, DESIRED_REPLICAS, MAX_REPLICAS,
+  "kubectl.kubernetes.io/last-applied-configuration", REVISION, REVISION_HISTORY, DESIRED_REPLICAS,
+  MAX_REPLICAS,
   "deprecated.deployment.rollback.to"
 ]
 const HISTORY_LIMIT = 10
@@ -72,7 +73,9 @@ export function byCreation(a: ReplicaSet, b: ReplicaSet): number {
   return s < t ? -1 : s > t ? 1 : a.metadata.name! < b.metadata.name! ? -1 : 1
 }
 
-/** Null when the name is taken by another template: the collision is counted, and the next look hashes it in. */
+/**
+ * Null when the name is taken by another template: the collision is counted, and the next look hashes it in.
+ */
 function newSet(rollout: Rollout, revision: string): ReplicaSet | null {
   const { deployment, view } = rollout
   const { metadata, spec } = deployment
@@ -122,7 +125,9 @@ function noteRevision(rollout: Rollout, revision: string): void {
   const { metadata } = rollout.deployment
   if (metadata.annotations?.[REVISION] === revision) return
   const annotations = { ...metadata.annotations, [REVISION]: revision }
-  rollout.changes.push({ _tag: "Update", object: { ...rollout.deployment, metadata: { ...metadata, annotations } } })
+  rollout.changes.push({
+    _tag: "Update", object: { ...rollout.deployment, metadata: { ...metadata, annotations } }
+  })
 }
 
 function progressing(rollout: Rollout, reason: string, message: string): void {

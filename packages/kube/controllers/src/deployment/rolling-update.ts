@@ -54,7 +54,9 @@ function scaleDownUnhealthy(rollout: Rollout, room: number): boolean {
 function scaleDownAvailable(rollout: Rollout, minAvailable: number): boolean {
   // A set that was scaled down a moment ago still reports what it had: those don't count, or a slow
   // ReplicaSet controller would let us take the same pods twice. (Kubernetes counts them.)
-  const available = ({ spec, status }: ReplicaSet) => Math.min(spec.replicas ?? 1, status?.availableReplicas ?? 0)
+  const available = ({ spec, status }: ReplicaSet) => Math.min(
+    spec.replicas ?? 1, status?.availableReplicas ?? 0
+  )
   let left = rollout.all.reduce((sum, set) => sum + available(set), 0) - minAvailable
   let scaled = false
   for (const set of rollout.old) {

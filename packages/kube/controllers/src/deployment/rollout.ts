@@ -70,7 +70,9 @@ export class Rollout {
 
   /** Both may not be zero, or nothing could ever move (deployment/util, ResolveFenceposts). */
   #limits(): readonly [surge: number, unavailable: number] {
-    const { maxSurge = DEFAULT_LIMIT, maxUnavailable = DEFAULT_LIMIT } = this.deployment.spec.strategy?.rollingUpdate ?? {}
+    const {
+      maxSurge = DEFAULT_LIMIT, maxUnavailable = DEFAULT_LIMIT
+    } = this.deployment.spec.strategy?.rollingUpdate ?? {}
     const surge = scaled(maxSurge, this.replicas, true)
     const unavailable = scaled(maxUnavailable, this.replicas, false)
     return [surge, surge === 0 && unavailable === 0 ? 1 : unavailable]
@@ -90,7 +92,9 @@ export class Rollout {
     this.current = made
   }
 
-  /** True when the number changes. Numbers of the whole rollout are noted on each set, for `proportion.ts`. */
+  /**
+   * True when the number changes. Numbers of the whole rollout are noted on each set, for `proportion.ts`.
+   */
   scale(set: ReplicaSet, replicas: number): boolean {
     const before = set.spec.replicas ?? 1
     const annotations = { ...set.metadata.annotations, ...this.scaleAnnotations() }
@@ -107,7 +111,9 @@ export class Rollout {
   }
 
   scaleAnnotations(): Readonly<Record<typeof DESIRED_REPLICAS | typeof MAX_REPLICAS, string>> {
-    return { [DESIRED_REPLICAS]: String(this.replicas), [MAX_REPLICAS]: String(this.replicas + this.maxSurge) }
+    return {
+      [DESIRED_REPLICAS]: String(this.replicas), [MAX_REPLICAS]: String(this.replicas + this.maxSurge)
+    }
   }
 
   /** Every write of this look in its order: ReplicaSets, then the rest. */
@@ -123,7 +129,8 @@ export class Rollout {
   #told(set: ReplicaSet, before: number): Pick<Change, "event"> {
     const after = set.spec.replicas ?? 1
     if (after === before) return {}
-    const message = `Scaled ${after > before ? "up" : "down"} replica set ${set.metadata.name!} from ${before} to ${after}`
+    const message =
+      `Scaled ${after > before ? "up" : "down"} replica set ${set.metadata.name!} from ${before} to ${after}`
     return { event: () => normal(this.deployment, "ScalingReplicaSet", message) }
   }
 }

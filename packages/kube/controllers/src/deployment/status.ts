@@ -10,7 +10,8 @@ type Counts = Required<Pick<DeploymentStatus, "replicas" | "updatedReplicas" | "
 /** Everything declared runs with the current template, and nothing else does. */
 export function isComplete(rollout: Rollout): boolean {
   const { replicas, updatedReplicas, availableReplicas } = count(rollout)
-  return updatedReplicas === rollout.replicas && replicas === rollout.replicas && availableReplicas === rollout.replicas
+  return updatedReplicas === rollout.replicas && replicas === rollout.replicas &&
+    availableReplicas === rollout.replicas
 }
 
 /** Decides Available, and Progressing when `rolledOut`; the status is written when anything in it is new. */
@@ -20,7 +21,9 @@ export function writeStatus(rollout: Rollout, rolledOut: boolean): void {
   if (counts.availableReplicas >= rollout.replicas - rollout.maxUnavailable) {
     conditions.set("Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
   } else {
-    conditions.set("Available", "False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
+    conditions.set(
+      "Available", "False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability."
+    )
   }
   if (rolledOut) decideProgress(rollout, counts)
   const status: DeploymentStatus = {
@@ -61,7 +64,9 @@ function decideProgress(rollout: Rollout, counts: Counts): void {
   if (!rollout.hasDeadline) return conditions.remove("Progressing")
   const before = deployment.status?.conditions?.find(({ type }) => type === "Progressing")
   if (counts.replicas === counts.updatedReplicas && before?.reason === "NewReplicaSetAvailable") return
-  const what = current === null ? `Deployment "${deployment.metadata.name!}"` : `ReplicaSet "${current.metadata.name!}"`
+  const what = current === null
+    ? `Deployment "${deployment.metadata.name!}"`
+    : `ReplicaSet "${current.metadata.name!}"`
   if (isComplete(rollout)) {
     conditions.set("Progressing", "True", "NewReplicaSetAvailable", `${what} has successfully progressed.`)
   } else if (hasProgressed(rollout, counts)) {
@@ -72,8 +77,10 @@ function decideProgress(rollout: Rollout, counts: Counts): void {
 }
 
 function hasProgressed({ deployment }: Rollout, now: Counts): boolean {
-  const { replicas = 0, updatedReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = deployment.status ?? {}
-  return now.updatedReplicas > updatedReplicas || now.replicas - now.updatedReplicas < replicas - updatedReplicas ||
+  const { replicas = 0, updatedReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = deployment.status ??
+    {}
+  return now.updatedReplicas > updatedReplicas ||
+    now.replicas - now.updatedReplicas < replicas - updatedReplicas ||
     now.readyReplicas > readyReplicas || now.availableReplicas > availableReplicas
 }
 

@@ -64,7 +64,8 @@ export function count(job: Job, pods: ReadonlyArray<Pod>): Count {
     fatal,
     completedIndexes,
     status: {
-      ...succeededCount === 0 ? {} : { succeeded: succeededCount }, ...failedCount === 0 ? {} : { failed: failedCount },
+      ...succeededCount === 0 ? {} : { succeeded: succeededCount },
+      ...failedCount === 0 ? {} : { failed: failedCount },
       uncountedTerminatedPods: uncounted,
       ...isIndexed(job) && completedIndexes.size > 0 ? { completedIndexes: format(completedIndexes) } : {}
     },

@@ -1,4 +1,6 @@
-/** What a failed pod means (pkg/controller/job/pod_failure_policy.go): the first rule that matches decides. */
+/**
+ * What a failed pod means (pkg/controller/job/pod_failure_policy.go): the first rule that matches decides.
+ */
 import type { Job } from "@podwire/api/schema/job"
 import type { Pod } from "@podwire/api/schema/pod"
 

@@ -12,7 +12,9 @@ import type { Job, JobCondition, JobStatus } from "@podwire/api/schema/job"
 import type { Pod } from "@podwire/api/schema/pod"
 import { type Ns, SECOND } from "@podwire/engine"
 import { claim, ownerKeys } from "../claim.ts"
-import { type Change, type Controller, NOTHING, type ObjectEvent, type Outcome, type View } from "../controller.ts"
+import {
+  type Change, type Controller, NOTHING, type ObjectEvent, type Outcome, type View
+} from "../controller.ts"
 import { equal } from "../equal.ts"
 import { normal, warning } from "../event.ts"
 import { isActive } from "../pod.ts"
@@ -44,7 +46,8 @@ function conditionOf({ status }: Job, type: string): JobCondition | undefined {
 }
 
 function podsOf(object: Job, view: View): ReadonlyArray<Pod> {
-  const selector = object.spec.selector ?? { matchLabels: { "batch.kubernetes.io/controller-uid": object.metadata.uid! } }
+  const selector = object.spec.selector ??
+    { matchLabels: { "batch.kubernetes.io/controller-uid": object.metadata.uid! } }
   return claim<Pod>(object, "Pod", selector, view, isActive).objects
 }
 
@@ -97,7 +100,9 @@ class Look {
       this.#dueNs = dueNs
     }
     const status = this.#status()
-    if (!equal(status, this.#job.status)) this.#changes.unshift({ _tag: "UpdateStatus", object: { ...this.#job, status } })
+    if (!equal(status, this.#job.status)) {
+      this.#changes.unshift({ _tag: "UpdateStatus", object: { ...this.#job, status } })
+    }
     this.#changes.push(...this.#count.changes)
     const deadlineNs = this.#deadlineInNs()
     return {
@@ -125,7 +130,9 @@ class Look {
   /** With OnFailure the kubelet starts containers again, and no pod fails (pastBackoffLimitOnFailure). */
   #restartsOf(active: ReadonlyArray<Pod>): number {
     if (this.#job.spec.template.spec.restartPolicy !== "OnFailure") return 0
-    const statuses = active.flatMap(({ status }) => [...status?.initContainerStatuses ?? [], ...status?.containerStatuses ?? []])
+    const statuses = active.flatMap(
+      ({ status }) => [...status?.initContainerStatuses ?? [], ...status?.containerStatuses ?? []]
+    )
     const restarts = statuses.reduce((sum, { restartCount }) => sum + restartCount, 0)
     return this.#job.spec.backoffLimit === 0 ? restarts : restarts + 1
   }
@@ -170,7 +177,9 @@ class Look {
 
   #deadlineInNs(): Ns {
     const { activeDeadlineSeconds, suspend } = this.#job.spec
-    if (activeDeadlineSeconds === undefined || suspend === true || this.#startTime === undefined) return Infinity
+    if (activeDeadlineSeconds === undefined || suspend === true || this.#startTime === undefined) {
+      return Infinity
+    }
     return (timeNs(this.#startTime) ?? this.#nowNs) + activeDeadlineSeconds * SECOND - this.#nowNs
   }
 

@@ -23,12 +23,16 @@ interface Managed {
   readonly dueNs: Ns
 }
 
-export function manage(job: Job, pods: ReadonlyArray<Pod>, count: Count, nowNs: Ns, wanted = wantedOf(job, count)): Managed {
+export function manage(
+  job: Job, pods: ReadonlyArray<Pod>, count: Count, nowNs: Ns, wanted = wantedOf(job, count)
+): Managed {
   const { active } = count
   const surplus = inSurplus(job, active, wanted, nowNs)
   const changes: Array<Change> = surplus.map((pod) => removal(pod, deleted(job)))
   if (surplus.length > 0) return { changes, active: active.length - surplus.length, dueNs: Infinity }
-  const waiting = job.spec.podReplacementPolicy === "Failed" || job.spec.podFailurePolicy !== undefined ? count.terminating : 0
+  const waiting = job.spec.podReplacementPolicy === "Failed" || job.spec.podFailurePolicy !== undefined
+    ? count.terminating
+    : 0
   const missing = wanted - active.length - waiting
   if (missing <= 0) return { changes, active: active.length, dueNs: Infinity }
   const dueNs = backoffInNs(pods, nowNs)
@@ -73,7 +77,8 @@ function freeIndexes(job: Job, { active, completedIndexes }: Count, missing: num
 
 /** 10 s after a failure, doubled for each further one since the last success (backoff_utils.go). */
 function backoffInNs(pods: ReadonlyArray<Pod>, nowNs: Ns): Ns {
-  const ended = (phase: string) => pods.filter(({ status }) => status?.phase === phase).map((pod) => endNs(pod, nowNs))
+  const ended = (phase: string) => pods.filter(({ status }) => status?.phase === phase)
+    .map((pod) => endNs(pod, nowNs))
   const succeededNs = Math.max(-Infinity, ...ended("Succeeded"))
   const failures = ended("Failed").filter((ns) => ns > succeededNs)
   if (failures.length === 0) return 0
@@ -82,7 +87,8 @@ function backoffInNs(pods: ReadonlyArray<Pod>, nowNs: Ns): Ns {
 }
 
 function endNs({ metadata, status }: Pod, nowNs: Ns): Ns {
-  const ends = (status?.containerStatuses ?? []).map(({ state }) => timeNs(state?.terminated?.finishedAt ?? ""))
+  const ends = (status?.containerStatuses ?? [])
+    .map(({ state }) => timeNs(state?.terminated?.finishedAt ?? ""))
     .filter((ns) => ns !== null)
   if (ends.length > 0) return Math.max(...ends)
   const ready = status?.conditions?.find(({ type }) => type === "Ready")?.lastTransitionTime
@@ -93,13 +99,17 @@ function creation(job: Job, index: number | null): Change {
   const { name, uid } = job.metadata
   const pod = podOf(job, job.spec.template)
   const labels = {
-    ...pod.metadata.labels, [CONTROLLER_UID]: uid!, [JOB_NAME]: name!, "controller-uid": uid!, "job-name": name!,
+    ...pod.metadata.labels, [CONTROLLER_UID]: uid!, [JOB_NAME]: name!, "controller-uid": uid!,
+    "job-name": name!,
     ...index === null ? {} : { [INDEX]: String(index) }
   }
   const metadata = { ...pod.metadata, labels, finalizers: [TRACKING] }
   const object: KubeObject = index === null ? { ...pod, metadata } : {
     ...pod,
-    metadata: { ...metadata, generateName: `${name!}-${index}-`, annotations: { ...pod.metadata.annotations, [INDEX]: String(index) } },
+    metadata: {
+      ...metadata, generateName: `${name!}-${index}-`,
+      annotations: { ...pod.metadata.annotations, [INDEX]: String(index) }
+    },
     spec: indexed(pod.spec, `${name!}-${index}`)
   }
   return { _tag: "Create", object, event: created(job) }

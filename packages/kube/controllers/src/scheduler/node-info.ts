@@ -40,7 +40,9 @@ export class NodeInfo {
       memory: allocatable["memory"] === undefined ? Infinity : quantity.whole(allocatable["memory"])
     }
     for (const pod of view.eachPodOn(node.metadata.name!)) {
-      if (!isTerminal(pod as Pod)) this.add(pod as Pod, requestsOf((pod as Pod).spec), hostPortsOf((pod as Pod).spec))
+      if (!isTerminal(pod as Pod)) {
+        this.add(pod as Pod, requestsOf((pod as Pod).spec), hostPortsOf((pod as Pod).spec))
+      }
     }
   }
 
@@ -49,7 +51,9 @@ export class NodeInfo {
     this.cpuMilli += requests.cpuMilli
     this.memory += requests.memory
     for (const port of ports) this.#ports.add(port)
-    if (pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution !== undefined) this.averse.push(pod)
+    if (pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution !== undefined) {
+      this.averse.push(pod)
+    }
   }
 
   hasPorts(ports: ReadonlyArray<string>): boolean {
@@ -57,7 +61,8 @@ export class NodeInfo {
   }
 
   fits({ cpuMilli, memory }: Resources): boolean {
-    return this.pods < this.podsMax && (cpuMilli === 0 || this.cpuMilli + cpuMilli <= this.offered.cpuMilli) &&
+    return this.pods < this.podsMax &&
+      (cpuMilli === 0 || this.cpuMilli + cpuMilli <= this.offered.cpuMilli) &&
       (memory === 0 || this.memory + memory <= this.offered.memory)
   }
 
@@ -78,7 +83,9 @@ export class NodeInfo {
 
 /** Containers run together, init containers one by one before them, sidecars beside all after them. */
 export function requestsOf(spec: PodSpec): Resources {
-  return { cpuMilli: requestOf(spec, "cpu", quantity.milli), memory: requestOf(spec, "memory", quantity.whole) }
+  return {
+    cpuMilli: requestOf(spec, "cpu", quantity.milli), memory: requestOf(spec, "memory", quantity.whole)
+  }
 }
 
 /** component-helpers/resource, PodRequests. */

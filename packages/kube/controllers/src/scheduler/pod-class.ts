@@ -85,7 +85,9 @@ export class PodClass {
       if (!resolvable) hopeless++
     }
     const preemption = new Map<string, number>()
-    if (hopeless < nodes.length) preemption.set("No preemption victims found for incoming pod", nodes.length - hopeless)
+    if (hopeless < nodes.length) {
+      preemption.set("No preemption victims found for incoming pod", nodes.length - hopeless)
+    }
     if (hopeless > 0) preemption.set("Preemption is not helpful for scheduling", hopeless)
     const none = `0/${nodes.length} nodes are available:`
     return this.#failure = `${none} ${histogram(reasons)}. preemption: ${none} ${histogram(preemption)}.`
@@ -116,7 +118,9 @@ export class PodClass {
   #refusal({ node }: NodeInfo): string | null {
     const { spec } = this.pod
     const tolerations = spec.tolerations ?? []
-    if (node.spec?.unschedulable === true && untolerated(UNSCHEDULABLE_TAINT, tolerations, HARD) !== null) return UNAVAILABLE
+    if (node.spec?.unschedulable === true && untolerated(UNSCHEDULABLE_TAINT, tolerations, HARD) !== null) {
+      return UNAVAILABLE
+    }
     if (untolerated(taintsOf(node), tolerations, HARD) !== null) return TAINTED
     return matchesNode(spec, node) ? null : NO_AFFINITY
   }
@@ -147,5 +151,6 @@ function namedNodes(spec: PodSpec): ReadonlySet<string> | null {
 }
 
 function histogram(reasons: ReadonlyMap<string, number>): string {
-  return [...reasons].map(([reason, count]) => `${count} ${reason}`).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)).join(", ")
+  return [...reasons].map(([reason, count]) => `${count} ${reason}`)
+    .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)).join(", ")
 }

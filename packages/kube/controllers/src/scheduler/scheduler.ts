@@ -33,7 +33,8 @@ export function scheduler(): Controller {
     keysOf(object, before) {
       if (object.kind === "Node") {
         infos.delete(object.metadata.name!)
-        return before === null || before === object || nodeChanged(object as Node, before as Node) ? PENDING : NOBODY
+        return before === null || before === object || nodeChanged(object as Node, before as Node) ? PENDING
+          : NOBODY
       }
       return podKeys(object as Pod, before as Pod | null, infos)
     },
@@ -50,7 +51,8 @@ function podKeys(pod: Pod, before: Pod | null, infos: Map<string, NodeInfo>): Re
     return before.spec !== pod.spec || before.metadata.labels !== pod.metadata.labels ? PENDING : NOBODY
   }
   const ended = deleted || (isTerminal(pod) && before !== null && !isTerminal(before))
-  if (ended || before === null || before.spec !== pod.spec || before.metadata.labels !== pod.metadata.labels) {
+  if (ended || before === null || before.spec !== pod.spec ||
+    before.metadata.labels !== pod.metadata.labels) {
     infos.delete(node)
   }
   return ended ? PENDING : NOBODY
@@ -72,7 +74,9 @@ function schedule(view: View, nowNs: Ns, infos: Map<string, NodeInfo>): Outcome 
   let stuck = false
   for (const pod of pending) {
     if ((pod.spec.schedulingGates ?? []).length > 0) {
-      refuse(changes, pod, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates", nowNs)
+      refuse(
+        changes, pod, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates", nowNs
+      )
       continue
     }
     const podClass = classOf(pod)
@@ -160,7 +164,8 @@ function spreadOf(uid: string, view: View, { byName }: Pass): Map<NodeInfo, numb
 function refuse(changes: Array<Change>, pod: Pod, reason: string, message: string, nowNs: Ns): void {
   const before = conditionOf(pod, "PodScheduled")
   if (before?.status === "False" && before.reason === reason && before.message === message) return
-  const lastTransitionTime = before?.status === "False" ? before.lastTransitionTime ?? timeText(nowNs) : timeText(nowNs)
+  const lastTransitionTime = before?.status === "False" ? before.lastTransitionTime ?? timeText(nowNs)
+    : timeText(nowNs)
   const condition = { type: "PodScheduled", status: "False", lastTransitionTime, reason, message }
   const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== condition.type)
   const status = { ...newStatus(pod.spec), ...pod.status, conditions: [...others, condition] }

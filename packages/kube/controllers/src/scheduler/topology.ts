@@ -1,7 +1,7 @@
 /**
  * Who must be near whom and who mustn't: required pod affinity and anti-affinity, and hard topology spread
- * (pkg/scheduler/framework/plugins/{interpodaffinity,podtopologyspread}). Counts are made once per kind of pod
- * and kept up with what has been placed since.
+ * (pkg/scheduler/framework/plugins/{interpodaffinity,podtopologyspread}). Counts are made once per kind of
+ * pod and kept up with what has been placed since.
  *
  * Not supported: `namespaceSelector` other than the empty one (every namespace), preferred terms,
  * ScheduleAnyway, `nodeTaintsPolicy: Honor`.
@@ -57,9 +57,12 @@ export class Topology {
   constructor(pod: Pod, nodes: ReadonlyArray<NodeInfo>, podsOf: (info: NodeInfo) => Iterable<Pod>) {
     this.#pod = pod
     const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {}
-    const hard = (pod.spec.topologySpreadConstraints ?? []).filter((c) => c.whenUnsatisfiable === "DoNotSchedule")
-    this.#affinity = (podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map((term) => counted(termOf(term, pod)))
-    this.#aversion = (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map((term) => counted(termOf(term, pod)))
+    const hard = (pod.spec.topologySpreadConstraints ?? [])
+      .filter((c) => c.whenUnsatisfiable === "DoNotSchedule")
+    this.#affinity = (podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [])
+      .map((term) => counted(termOf(term, pod)))
+    this.#aversion = (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [])
+      .map((term) => counted(termOf(term, pod)))
     this.#spread = hard.map((constraint) => counted(spreadOf(constraint, pod)))
     this.#matchesOwnAffinity = this.#affinity.every(({ term }) => selects(term, pod))
     if (this.#spread.length > 0) this.#findDomains(nodes)
@@ -116,7 +119,10 @@ export class Topology {
   #findDomains(nodes: ReadonlyArray<NodeInfo>): void {
     for (const { node } of nodes) {
       const labels = node.metadata.labels ?? {}
-      if (!matchesNode(this.#pod.spec, node) || this.#spread.some(({ term }) => labels[term.key] === undefined)) continue
+      if (!matchesNode(this.#pod.spec, node) ||
+        this.#spread.some(({ term }) => labels[term.key] === undefined)) {
+        continue
+      }
       for (const { term, counts } of this.#spread) counts.set(labels[term.key]!, 0)
     }
   }
@@ -126,10 +132,14 @@ export class Topology {
     if (this.#affinity.length > 0 && this.#affinity.every(({ term }) => selects(term, other))) {
       for (const { term, counts } of this.#affinity) increase(counts, labels[term.key])
     }
-    for (const { term, counts } of this.#aversion) if (selects(term, other)) increase(counts, labels[term.key])
+    for (const { term, counts } of this.#aversion) {
+      if (selects(term, other)) increase(counts, labels[term.key])
+    }
     for (const { term, counts } of this.#spread) {
       const value = labels[term.key]
-      if (value !== undefined && counts.has(value) && selects(term, other) && !isTerminating(other)) increase(counts, value)
+      if (value !== undefined && counts.has(value) && selects(term, other) && !isTerminating(other)) {
+        increase(counts, value)
+      }
     }
   }
 
@@ -157,18 +167,31 @@ function minimum(counts: ReadonlyMap<string, number>): number {
 }
 
 function selects({ selector, namespaces }: Term, { metadata }: Pod): boolean {
-  return (namespaces === null || namespaces.includes(metadata.namespace!)) && matchesLabels(selector, metadata.labels)
+  return (namespaces === null || namespaces.includes(metadata.namespace!)) &&
+    matchesLabels(selector, metadata.labels)
 }
 
 function termOf(term: PodAffinityTerm, pod: Pod): Term {
-  const { labelSelector, topologyKey, namespaces = [], namespaceSelector, matchLabelKeys = [], mismatchLabelKeys = [] } = term
-  const own = namespaces.length === 0 && namespaceSelector === undefined ? [pod.metadata.namespace!] : namespaces
-  const selector = withKeys(withKeys(labelSelector, matchLabelKeys, "In", pod), mismatchLabelKeys, "NotIn", pod)
+  const {
+    labelSelector, topologyKey, namespaces = [], namespaceSelector, matchLabelKeys = [],
+    mismatchLabelKeys = []
+  } = term
+  const own = namespaces.length === 0 && namespaceSelector === undefined ? [pod.metadata.namespace!]
+    : namespaces
+  const selector = withKeys(
+    withKeys(labelSelector, matchLabelKeys, "In", pod), mismatchLabelKeys, "NotIn", pod
+  )
   return { key: topologyKey, selector, namespaces: namespaceSelector === undefined ? own : null }
 }
 
-function spreadOf({ labelSelector, matchLabelKeys = [], maxSkew, minDomains = 1, topologyKey }: TopologySpreadConstraint, pod: Pod): Spread {
-  const term = { key: topologyKey, selector: withKeys(labelSelector, matchLabelKeys, "In", pod), namespaces: [pod.metadata.namespace!] }
+function spreadOf(
+  { labelSelector, matchLabelKeys = [], maxSkew, minDomains = 1, topologyKey }: TopologySpreadConstraint,
+  pod: Pod
+): Spread {
+  const term = {
+    key: topologyKey, selector: withKeys(labelSelector, matchLabelKeys, "In", pod),
+    namespaces: [pod.metadata.namespace!]
+  }
   return { ...term, maxSkew, minDomains, matchesSelf: selects(term, pod) }
 }
 
