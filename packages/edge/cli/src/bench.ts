@@ -1,6 +1,7 @@
 /**
- * `podwire bench [NAME…]`: how fast this is, here. Each bench is a plain script in a process of its own, so that none
- * meets code that another one has warmed up; this command runs them in turn and prints what they say.
+ * `podwire bench [NAME…]`: how fast this is, here. Each bench is a plain script in a process of its own, so
+ * that none meets code that another one has warmed up; this command runs them in turn and prints what they
+ * say.
  *
  * Figures are medians of at least five runs with least and most. Ratios hold on other machines, times do not.
  */
@@ -37,18 +38,28 @@ interface Result {
 }
 
 export const benchCommand = Command.make("bench", {
-  names: Argument.String("name").pipe(Argument.variadic(), Argument.withDescription(`${NAMES.join(", ")}; all of them without one`)),
-  output: Flag.Literals("output", ["text", "json"]).pipe(
-    Flag.withAlias("o"), Flag.withDefault("text" as const), Flag.withDescription("json: one object on the last line")
+  names: Argument.String("name").pipe(
+    Argument.variadic(), Argument.withDescription(`${NAMES.join(", ")}; all of them without one`)
   ),
-  small: Flag.Boolean("small").pipe(Flag.withDefault(false), Flag.withDescription("A little work, to see that it runs; its figures mean nothing"))
+  output: Flag.Literals("output", ["text", "json"]).pipe(
+    Flag.withAlias("o"), Flag.withDefault("text" as const),
+    Flag.withDescription("json: one object on the last line")
+  ),
+  small: Flag.Boolean("small").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("A little work, to see that it runs; its figures mean nothing")
+  )
 }, Effect.fnUntraced(function*({ names, output, small }) {
   for (const name of names) {
     if (isBuilt(name)) continue
     const known = PROMISED.some((other) => other === name)
-    return yield* new UsageError({ what: `${name}: ${known ? "not built yet" : "no such bench"}; there are ${NAMES.join(", ")}` })
+    return yield* new UsageError({
+      what: `${name}: ${known ? "not built yet" : "no such bench"}; there are ${NAMES.join(", ")}`
+    })
   }
-  if (!existsSync(SCRIPTS)) return yield* new UsageError({ what: "the benches are part of the repository; run this in a clone" })
+  if (!existsSync(SCRIPTS)) {
+    return yield* new UsageError({ what: "the benches are part of the repository; run this in a clone" })
+  }
   const results: Array<Result> = []
   for (const name of names.length === 0 ? NAMES : names) {
     process.stderr.write(`${name} …\n`)
@@ -59,7 +70,9 @@ export const benchCommand = Command.make("bench", {
   if (output === "json") process.stdout.write(`${JSON.stringify(whole(results))}\n`)
 })).pipe(
   Command.withDescription("Measure: what a frame, a capture, a cluster and a start cost here"),
-  Command.withExamples([{ command: "podwire bench known-flow -o json", description: "Nanoseconds per forwarded frame" }])
+  Command.withExamples([
+    { command: "podwire bench known-flow -o json", description: "Nanoseconds per forwarded frame" }
+  ])
 )
 
 function isBuilt(name: string): boolean {
@@ -76,7 +89,10 @@ function whole(results: ReadonlyArray<Result>): unknown {
 function run(name: string, small: boolean, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
     const script = fileURLToPath(new URL(`${name}.ts`, SCRIPTS))
-    const child = spawn(process.execPath, [script, ...small ? ["--small"] : []], { stdio: ["ignore", "pipe", "inherit"], signal })
+    const child = spawn(
+      process.execPath, [script, ...small ? ["--small"] : []],
+      { stdio: ["ignore", "pipe", "inherit"], signal }
+    )
     let stdout = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text

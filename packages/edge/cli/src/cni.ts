@@ -1,4 +1,7 @@
-/** `podwire cni PLUGIN`: a CNI plugin binary as a runtime calls it; configuration on stdin, `CNI_*` in the environment. */
+/**
+ * `podwire cni PLUGIN`: a CNI plugin binary as a runtime calls it; configuration on stdin, `CNI_*` in the
+ * environment.
+ */
 import { runCniPlugin } from "@podwire/lab/cni/index"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -14,4 +17,6 @@ export const cniCommand = Command.make("cni", {
   process.stdout.write(stdout)
   process.stderr.write(stderr)
   if (exitCode !== 0) return yield* new ExitWith({ code: exitCode })
-})).pipe(Command.withDescription("Act as a CNI plugin: stdin, CNI_* and the result as the specification has them"))
+})).pipe(
+  Command.withDescription("Act as a CNI plugin: stdin, CNI_* and the result as the specification has them")
+)

@@ -1,4 +1,7 @@
-/** `podwire exec POD [-c CONTAINER] -f PATH -- ARGV…`: settle the cluster, run one program, exit with its code. */
+/**
+ * `podwire exec POD [-c CONTAINER] -f PATH -- ARGV…`: settle the cluster, run one program, exit with its
+ * code.
+ */
 import { durationNs } from "@podwire/lab"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -10,19 +13,34 @@ import { ExitWith, UsageError } from "./outcome.ts"
 
 export const execCommand = (program: ReadonlyArray<string>) =>
   Command.make("exec", {
-    target: Argument.String("target").pipe(Argument.withDescription("POD, NS/POD, deploy/NAME, node/NAME or host/NAME")),
-    words: Argument.String("program").pipe(Argument.variadic(), Argument.withDescription("The program and its arguments, behind --")),
-    container: Flag.String("container").pipe(Flag.withAlias("c"), Flag.optional, Flag.withDescription("Which container; all share one network")),
-    timeout: Flag.String("timeout").pipe(Flag.optional, Flag.withMetavar("DURATION"), Flag.withDescription("End the program after so much virtual time (default 1h)")),
+    target: Argument.String("target").pipe(
+      Argument.withDescription("POD, NS/POD, deploy/NAME, node/NAME or host/NAME")
+    ),
+    words: Argument.String("program").pipe(
+      Argument.variadic(), Argument.withDescription("The program and its arguments, behind --")
+    ),
+    container: Flag.String("container").pipe(
+      Flag.withAlias("c"), Flag.optional, Flag.withDescription("Which container; all share one network")
+    ),
+    timeout: Flag.String("timeout").pipe(
+      Flag.optional, Flag.withMetavar("DURATION"),
+      Flag.withDescription("End the program after so much virtual time (default 1h)")
+    ),
     namespace: namespaceFlag,
     ...clusterFlags,
     ...displayFlags
   }, Effect.fnUntraced(function*(options) {
     const argv = program.length > 0 ? program : options.words
-    if (argv.length === 0) return yield* new UsageError({ what: "say what to run, behind --: podwire exec POD -f PATH -- ping -c 1 10.244.1.2" })
+    if (argv.length === 0) {
+      return yield* new UsageError({
+        what: "say what to run, behind --: podwire exec POD -f PATH -- ping -c 1 10.244.1.2"
+      })
+    }
     const timeout = Option.getOrUndefined(options.timeout)
     if (timeout !== undefined && durationNs(timeout) === null) {
-      return yield* new UsageError({ what: `--timeout: found "${timeout}", expected a duration such as 5s, 1m30s or 250ms` })
+      return yield* new UsageError({
+        what: `--timeout: found "${timeout}", expected a duration such as 5s, 1m30s or 250ms`
+      })
     }
     const lab = yield* settledLab(options, options.quiet)
     const { exitCode, stdout, stderr } = yield* lab.exec(options.target, argv, {
@@ -35,5 +53,7 @@ export const execCommand = (program: ReadonlyArray<string>) =>
     if (exitCode !== 0) return yield* new ExitWith({ code: exitCode })
   }, Effect.scoped)).pipe(
     Command.withDescription("Run one program in a pod of the settled cluster and exit with its code"),
-    Command.withExamples([{ command: "podwire exec client -f k8s/ -- ping -c 3 10.244.1.2", description: "Ping from a pod" }])
+    Command.withExamples([
+      { command: "podwire exec client -f k8s/ -- ping -c 3 10.244.1.2", description: "Ping from a pod" }
+    ])
   )

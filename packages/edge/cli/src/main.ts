@@ -1,9 +1,9 @@
 /**
- * The command line. Each command is one file and a thin call to `Lab`; what may follow the first `--` belongs to
- * the program that `exec` runs.
+ * The command line. Each command is one file and a thin call to `Lab`; what may follow the first `--` belongs
+ * to the program that `exec` runs.
  *
- * Exit codes: 0 all held, 1 an expectation failed, 2 bad input or usage, 3 a bug in Podwire; `exec` passes its
- * program's code through. Results go to stdout, everything else to stderr.
+ * Exit codes: 0 all held, 1 an expectation failed, 2 bad input or usage, 3 a bug in Podwire; `exec` passes
+ * its program's code through. Results go to stdout, everything else to stderr.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -29,12 +29,16 @@ const program = dashes < 0 ? [] : argv.slice(dashes + 1)
 
 const podwire = Command.make("podwire").pipe(
   Command.withDescription("A packet-level network emulator for Kubernetes"),
-  Command.withSubcommands([runCommand, getCommand, execCommand(program), inspectCommand(program), cniCommand, benchCommand])
+  Command.withSubcommands([
+    runCommand, getCommand, execCommand(program), inspectCommand(program), cniCommand, benchCommand
+  ])
 )
 
 /** Without the usual `-v`: that is --verbose here. */
 const version = GlobalFlag.Action({
-  flag: Flag.Boolean("version").pipe(Flag.withDefault(false), Flag.withDescription("Show version information")),
+  flag: Flag.Boolean("version").pipe(
+    Flag.withDefault(false), Flag.withDescription("Show version information")
+  ),
   run: GlobalFlag.Version.run
 })
 
@@ -45,7 +49,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 Command.runWith(podwire, { version: "0.1.0" })(own).pipe(
   Effect.provide(Layer.mergeAll(
-    NodeServices.layer, presenterLayer, CliConfig.layer({ builtIns: [GlobalFlag.Help, version, GlobalFlag.Completions] })
+    NodeServices.layer, presenterLayer,
+    CliConfig.layer({ builtIns: [GlobalFlag.Help, version, GlobalFlag.Completions] })
   )),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: teardown(argv) })
 )

@@ -13,21 +13,38 @@ export const clusterFlags = {
     Flag.withDescription("A manifest, a folder of manifests or a scenario folder; - reads stdin; repeatable")
   ),
   recursive: Flag.Boolean("recursive").pipe(
-    Flag.withAlias("R"), Flag.withDefault(false), Flag.withDescription("Take folders with everything below them")
+    Flag.withAlias("R"), Flag.withDefault(false),
+    Flag.withDescription("Take folders with everything below them")
   ),
-  seed: Flag.Int("seed").pipe(Flag.optional, Flag.withDescription("All chance follows from it; the same seed, the same bytes (default 7)")),
-  nodes: Flag.Int("nodes").pipe(Flag.optional, Flag.withMetavar("N"), Flag.withDescription("Nodes node1 to nodeN instead of three or the manifests' own")),
-  strict: Flag.Boolean("strict").pipe(Flag.withDefault(false), Flag.withDescription("What would be a warning is an error, exit 2"))
+  seed: Flag.Int("seed").pipe(
+    Flag.optional,
+    Flag.withDescription("All chance follows from it; the same seed, the same bytes (default 7)")
+  ),
+  nodes: Flag.Int("nodes").pipe(
+    Flag.optional, Flag.withMetavar("N"),
+    Flag.withDescription("Nodes node1 to nodeN instead of three or the manifests' own")
+  ),
+  strict: Flag.Boolean("strict").pipe(
+    Flag.withDefault(false), Flag.withDescription("What would be a warning is an error, exit 2")
+  )
 }
 
 export const displayFlags = {
-  quiet: Flag.Boolean("quiet").pipe(Flag.withAlias("q"), Flag.withDefault(false), Flag.withDescription("No warnings, no seed, no progress")),
-  verbose: Flag.Boolean("verbose").pipe(Flag.withAlias("v"), Flag.withDefault(false), Flag.withDescription("Say more, such as which program stands in for each container")),
-  color: Flag.Boolean("color").pipe(Flag.withDefault(false), Flag.withDescription("Colour on a terminal (--no-color: none)"))
+  quiet: Flag.Boolean("quiet").pipe(
+    Flag.withAlias("q"), Flag.withDefault(false), Flag.withDescription("No warnings, no seed, no progress")
+  ),
+  verbose: Flag.Boolean("verbose").pipe(
+    Flag.withAlias("v"), Flag.withDefault(false),
+    Flag.withDescription("Say more, such as which program stands in for each container")
+  ),
+  color: Flag.Boolean("color").pipe(
+    Flag.withDefault(false), Flag.withDescription("Colour on a terminal (--no-color: none)")
+  )
 }
 
 export const namespaceFlag = Flag.String("namespace").pipe(
-  Flag.withAlias("n"), Flag.withDefault("default"), Flag.withDescription("The namespace of names that say none")
+  Flag.withAlias("n"), Flag.withDefault("default"),
+  Flag.withDescription("The namespace of names that say none")
 )
 
 export interface ClusterOptions {
@@ -38,7 +55,9 @@ export interface ClusterOptions {
   readonly strict: boolean
 }
 
-export const labOptions = Effect.fnUntraced(function*(given: ClusterOptions, paths: ReadonlyArray<string> = []) {
+export const labOptions = Effect.fnUntraced(function*(
+  given: ClusterOptions, paths: ReadonlyArray<string> = []
+) {
   const manifests = [...given.filename, ...paths]
   const seed = Option.getOrUndefined(given.seed)
   const nodes = Option.getOrUndefined(given.nodes)
@@ -46,7 +65,9 @@ export const labOptions = Effect.fnUntraced(function*(given: ClusterOptions, pat
     return yield* new UsageError({ what: `--seed: found ${seed}, expected a whole number, zero or more` })
   }
   if (nodes !== undefined && (nodes < 1 || nodes > NODES_MAX)) {
-    return yield* new UsageError({ what: `--nodes: found ${nodes}, expected a whole number from 1 to ${NODES_MAX}` })
+    return yield* new UsageError({
+      what: `--nodes: found ${nodes}, expected a whole number from 1 to ${NODES_MAX}`
+    })
   }
   return {
     manifests, recursive: given.recursive, strict: given.strict,
@@ -55,7 +76,9 @@ export const labOptions = Effect.fnUntraced(function*(given: ClusterOptions, pat
 })
 
 /** A cluster from -f, settled, its warnings told. */
-export const settledLab = Effect.fnUntraced(function*(given: ClusterOptions, quiet: boolean, more: Partial<LabOptions> = {}) {
+export const settledLab = Effect.fnUntraced(function*(
+  given: ClusterOptions, quiet: boolean, more: Partial<LabOptions> = {}
+) {
   const options = yield* labOptions(given)
   if (options.manifests.length === 0) {
     return yield* new UsageError({ what: "say which manifests: -f FILE, -f FOLDER, or -f - for stdin" })
@@ -63,7 +86,9 @@ export const settledLab = Effect.fnUntraced(function*(given: ClusterOptions, qui
   const lab = yield* Lab.make({ ...options, ...more })
   if (!quiet) tell(lab)
   if (!(yield* lab.settle()) && !quiet) process.stderr.write(`warning: ${UNSETTLED}\n`)
-  for (const problem of lab.stuck()) if (!quiet) process.stderr.write(`warning: ${problem.file}:${problem.line}: ${problem.message}\n`)
+  for (const problem of lab.stuck()) {
+    if (!quiet) process.stderr.write(`warning: ${problem.file}:${problem.line}: ${problem.message}\n`)
+  }
   return lab
 })
 

@@ -29,7 +29,10 @@ function codeOf<E, A>(exit: Exit.Exit<E, A>, argv: ReadonlyArray<string>): numbe
   if (Cause.hasInterruptsOnly(exit.cause)) return INTERRUPTED
   const error: unknown = Cause.squash(exit.cause)
   if (error instanceof ExitWith) return error.code
-  if (CliError.isCliError(error)) return error._tag === "ShowHelp" && error.errors.length === 0 ? (argv.length === 0 ? BAD_INPUT : HELD) : BAD_INPUT
+  if (CliError.isCliError(error)) {
+    return error._tag === "ShowHelp" && error.errors.length === 0 ? (argv.length === 0 ? BAD_INPUT : HELD)
+      : BAD_INPUT
+  }
   if (isInput(error)) {
     // What carries a message for users has been printed by the command's runner.
     if (CliError.getUserMessage(error) === undefined) process.stderr.write(`podwire: ${error.message}\n`)
@@ -42,5 +45,6 @@ function codeOf<E, A>(exit: Exit.Exit<E, A>, argv: ReadonlyArray<string>): numbe
 }
 
 function isInput(error: unknown): error is Error {
-  return error instanceof InputError || error instanceof TargetError || error instanceof CaptureWriteError || error instanceof UsageError
+  return error instanceof InputError || error instanceof TargetError || error instanceof CaptureWriteError ||
+    error instanceof UsageError
 }

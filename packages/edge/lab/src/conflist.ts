@@ -16,8 +16,12 @@ export function readConflist(file: string, content: string | Uint8Array): Confli
   const text = decodeText(file, content)
   if ("message" in text) return [text]
   const { tree, faults } = readYaml(text.text, 0)
-  if (faults.length > 0) return faults.map((fault) => makeProblem(file, text.placeAt(fault.at), [], { what: fault.what }))
-  if (tree === null) return [makeProblem(file, null, [], { what: "empty", expected: "a CNI network configuration list" })]
+  if (faults.length > 0) {
+    return faults.map((fault) => makeProblem(file, text.placeAt(fault.at), [], { what: fault.what }))
+  }
+  if (tree === null) {
+    return [makeProblem(file, null, [], { what: "empty", expected: "a CNI network configuration list" })]
+  }
   return {
     value: tree.value,
     problem: (path, what) => makeProblem(file, text.placeAt(offsetOf(tree, path, false)), path, { what })

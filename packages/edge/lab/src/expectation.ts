@@ -14,7 +14,10 @@ export interface Miss {
   readonly message: string
 }
 
-/** `last` is the last frame before the step, null when there was none: time alone cannot tell steps of one instant apart. */
+/**
+ * `last` is the last frame before the step, null when there was none: time alone cannot tell steps of one
+ * instant apart.
+ */
 export function misses(
   lab: Lab, expected: Expectation, result: ExecResult | null, last: LoggedFrame | null
 ): ReadonlyArray<Miss> {
@@ -28,12 +31,16 @@ export function misses(
 function programMisses(expected: Expectation, result: ExecResult | null): ReadonlyArray<Miss> {
   const { exit, stdout, stderr } = expected
   if (result === null) {
-    const words = Object.entries({ exit, stdout, stderr }).filter(([, value]) => value !== undefined).map(([key]) => key)
+    const words = Object.entries({ exit, stdout, stderr }).filter(([, value]) => value !== undefined)
+      .map(([key]) => key)
     return words.map((key) => ({ path: [key], message: "only exec has this to expect of" }))
   }
   const found: Array<Miss> = []
   if (exit !== undefined && exit !== result.exitCode) {
-    found.push({ path: ["exit"], message: `found ${result.exitCode}, expected ${exit}; it printed ${show(result.stdout + result.stderr)}` })
+    found.push({
+      path: ["exit"],
+      message: `found ${result.exitCode}, expected ${exit}; it printed ${show(result.stdout + result.stderr)}`
+    })
   }
   for (const [key, want, text] of [["stdout", stdout, result.stdout], ["stderr", stderr, result.stderr]] as const) {
     if (want !== undefined) found.push(...textMisses(want, text).map((message) => ({ path: [key], message })))
@@ -45,10 +52,16 @@ export function textMisses(expected: TextExpectation, text: string): ReadonlyArr
   if (typeof expected === "string") {
     return text.trimEnd() === expected.trimEnd() ? [] : [`found ${show(text)}, expected ${show(expected)}`]
   }
-  const list = (value: string | ReadonlyArray<string> | undefined) => (value === undefined ? [] : typeof value === "string" ? [value] : value)
+  const list = (value: string | ReadonlyArray<string> | undefined) => (
+    value === undefined ? [] : typeof value === "string" ? [value] : value
+  )
   const wrong: Array<string> = []
-  for (const part of list(expected.contains)) if (!text.includes(part)) wrong.push(`found ${show(text)}, expected it to contain ${show(part)}`)
-  for (const part of list(expected.lacks)) if (text.includes(part)) wrong.push(`found ${show(text)}, expected it not to contain ${show(part)}`)
+  for (const part of list(expected.contains)) {
+    if (!text.includes(part)) wrong.push(`found ${show(text)}, expected it to contain ${show(part)}`)
+  }
+  for (const part of list(expected.lacks)) {
+    if (text.includes(part)) wrong.push(`found ${show(text)}, expected it not to contain ${show(part)}`)
+  }
   if (expected.matches !== undefined && !new RegExp(expected.matches, "m").test(text)) {
     wrong.push(`found ${show(text)}, expected it to match /${expected.matches}/`)
   }
@@ -64,7 +77,9 @@ function podMisses(lab: Lab, pods: Readonly<Record<string, string>>): ReadonlyAr
   })
 }
 
-function frameMisses(lab: Lab, frames: NonNullable<Expectation["frames"]>, last: LoggedFrame | null): ReadonlyArray<Miss> {
+function frameMisses(
+  lab: Lab, frames: NonNullable<Expectation["frames"]>, last: LoggedFrame | null
+): ReadonlyArray<Miss> {
   if (frames.length === 0) return []
   const all = lab.frames()
   const since = last === null ? all : all.slice(all.lastIndexOf(last) + 1)
@@ -72,10 +87,13 @@ function frameMisses(lab: Lab, frames: NonNullable<Expectation["frames"]>, last:
     const accepts = compileFilter(filter ?? "")
     if (typeof accepts === "string") return [{ path: ["frames", i, "filter"], message: accepts }]
     const seen = since.filter((frame) =>
-      frame.at === at && (direction === undefined || frame.direction === direction) && accepts(frame.bytes, 0, frame.bytes.length)
+      frame.at === at && (direction === undefined || frame.direction === direction) &&
+        accepts(frame.bytes, 0, frame.bytes.length)
     ).length
     const what = `${filter === undefined ? "frames" : `frames "${filter}"`} at ${at}`
-    const say = (expected: string) => [{ path: ["frames", i], message: `found ${seen} ${what}, expected ${expected}` }]
+    const say = (expected: string) => [
+      { path: ["frames", i], message: `found ${seen} ${what}, expected ${expected}` }
+    ]
     if (count !== undefined && seen !== count) return say(String(count))
     if (atLeast !== undefined && seen < atLeast) return say(`at least ${atLeast}`)
     if (atMost !== undefined && seen > atMost) return say(`at most ${atMost}`)

@@ -1,20 +1,25 @@
 /**
- * One living cluster, made from manifests: the face that scenarios, the command line and a user's own programs
- * share. What a caller gives wrong is an `InputError` or a `TargetError`; everything else is a bug.
+ * One living cluster, made from manifests: the face that scenarios, the command line and a user's own
+ * programs share. What a caller gives wrong is an `InputError` or a `TargetError`; everything else is a bug.
  *
  *   const lab = yield* Lab.make({ manifests: ["k8s/"], nodes: 3, seed: 7 })
  *   yield* lab.settle()
  *   const page = yield* lab.exec("shop/web-0", ["ping", "-c", "1", "10.244.1.2"])
  */
-import { ageText, ApiError, type KubeObject, lookup, type Pod, type Ref, refOf, resourceOf, refusalText } from "@podwire/api"
-import { Cluster, EXEC_NS_MAX, FrameLog, findProgram, reach, type LoggedFrame, type Observer, type Plan } from "@podwire/cluster"
+import {
+  ageText, ApiError, type KubeObject, lookup, type Pod, type Ref, refOf, resourceOf, refusalText
+} from "@podwire/api"
+import {
+  Cluster, EXEC_NS_MAX, FrameLog, findProgram, reach, type LoggedFrame, type Observer, type Plan
+} from "@podwire/cluster"
+import { compileFilter } from "@podwire/wire/filter"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import type * as Scope from "effect/Scope"
 import type * as Stdio from "effect/Stdio"
 import { Applier } from "./apply.ts"
-import { acquire, type Captures, type CapturesOptions, type CaptureWriteError } from "./captures/index.ts"
+import { acquire, type Captures, type CapturesOptions, type CaptureWriteError, type NamedCapture } from "./captures/index.ts"
 import { type Conflist, readConflist } from "./conflist.ts"
 import { type Impairment, linkSpec } from "./document/cluster.ts"
 import { durationNs } from "./document/units.ts"
@@ -37,7 +42,10 @@ export interface LabOptions {
   /** Everything that would be a warning is an error. */
   readonly strict?: boolean
   readonly captures?: CapturesOptions
-  /** Remember frames in memory: all, or those of the interfaces that this accepts; default: those the scenario's steps ask for. */
+  /**
+   * Remember frames in memory: all, or those of the interfaces that this accepts; default: those the
+   * scenario's steps ask for.
+   */
   readonly record?: true | ((at: string) => boolean)
 }
 
@@ -67,7 +75,9 @@ export class Lab {
   readonly #applier: Applier
   readonly #log: FrameLog | null
 
-  private constructor(cluster: Cluster, loaded: Loaded, captures: Captures["Service"] | null, log: FrameLog | null) {
+  private constructor(
+    cluster: Cluster, loaded: Loaded, captures: Captures["Service"] | null, log: FrameLog | null
+  ) {
     this.cluster = cluster
     this.loaded = loaded
     this.captures = captures
@@ -87,10 +97,14 @@ export class Lab {
   /** From documents that are at hand: no files are read. */
   static of: (sources: ReadonlyArray<SourceFile>, options: LabOptions) => Effect.Effect<
     Lab, InputError | CaptureWriteError, Scope.Scope
-  > = (sources, options) => build(sources, options, [], (path) => Effect.succeed(unreadable(path, "no files are read here")))
+  > = (sources, options) => build(
+    sources, options, [], (path) => Effect.succeed(unreadable(path, "no files are read here"))
+  )
 
   /** @internal */
-  static build(cluster: Cluster, loaded: Loaded, captures: Captures["Service"] | null, log: FrameLog | null): Lab | ReadonlyArray<Problem> {
+  static build(
+    cluster: Cluster, loaded: Loaded, captures: Captures["Service"] | null, log: FrameLog | null
+  ): Lab | ReadonlyArray<Problem> {
     const lab = new Lab(cluster, loaded, captures, log)
     const { problems } = lab.#applier.applyAll(loaded.objects.filter(({ object }) => object.kind !== "Node"))
     return problems.length > 0 ? problems : lab
@@ -102,7 +116,10 @@ export class Lab {
 
   /** What is kept and not carried out, and what was made although no manifest says so. */
   get warnings(): ReadonlyArray<string> {
-    return [...this.loaded.warnings, ...this.cluster.cniNotModelled.map((what) => `CNI ${what}`), ...this.#applier.warnings]
+    return [
+      ...this.loaded.warnings, ...this.cluster.cniNotModelled.map((what) => `CNI ${what}`),
+      ...this.#applier.warnings
+    ]
   }
 
   get now(): string {
@@ -124,7 +141,9 @@ export class Lab {
     return this.#applier.sourceOf(object)
   }
 
-  target(text: string, namespace = "default", container: string | null = null): Effect.Effect<Target, TargetError> {
+  target(
+    text: string, namespace = "default", container: string | null = null
+  ): Effect.Effect<Target, TargetError> {
     return Effect.suspend(() => {
       const target = findTarget(this.cluster, text, namespace, container)
       return target instanceof TargetError ? Effect.fail(target) : Effect.succeed(target)
@@ -148,7 +167,9 @@ export class Lab {
       const mostNs = options.timeout === undefined ? EXEC_NS_MAX : durationNs(options.timeout)!
       const ended = yield* finish(cluster, process, mostNs)
       if (!ended) process.kill()
-      return { exitCode: ended ? process.exitCode! : EXIT_TIMED_OUT, stdout: process.stdout, stderr: process.stderr }
+      return {
+        exitCode: ended ? process.exitCode! : EXIT_TIMED_OUT, stdout: process.stdout, stderr: process.stderr
+      }
     })
   }
 
@@ -174,7 +195,9 @@ export class Lab {
       const all = [...problems, ...loaded.problems]
       if (all.length > 0) return Effect.fail(new InputError({ problems: all }))
       const applied = this.#applier.applyAll(loaded.objects)
-      return applied.problems.length > 0 ? Effect.fail(new InputError({ problems: applied.problems })) : Effect.succeed(applied.lines)
+      return applied.problems.length > 0
+        ? Effect.fail(new InputError({ problems: applied.problems }))
+        : Effect.succeed(applied.lines)
     })
   }
 
@@ -191,7 +214,9 @@ export class Lab {
   scale(what: string, replicas: number, namespace = "default"): Effect.Effect<string, TargetError> {
     return Effect.flatMap(this.#object(what, namespace), (object) => {
       if (!SCALABLE.includes(object.kind)) {
-        return Effect.fail(new TargetError({ what: `cannot scale ${nameOf(object)}: ${SCALABLE.join(", ")} can be scaled` }))
+        return Effect.fail(
+          new TargetError({ what: `cannot scale ${nameOf(object)}: ${SCALABLE.join(", ")} can be scaled` })
+        )
       }
       const result = this.cluster.store.update({ ...object, spec: { ...object.spec as object, replicas } })
       if (result instanceof ApiError) return Effect.fail(new TargetError({ what: refusalText(result) }))
@@ -200,7 +225,9 @@ export class Lab {
   }
 
   /** The workloads or pods have everything running that they ask for; if not when all is at rest, why not. */
-  ready(what: ReadonlyArray<string>, namespace = "default"): Effect.Effect<ReadonlyArray<string>, TargetError> {
+  ready(
+    what: ReadonlyArray<string>, namespace = "default"
+  ): Effect.Effect<ReadonlyArray<string>, TargetError> {
     const self = this
     return Effect.gen(function*() {
       yield* self.settle()
@@ -246,7 +273,8 @@ export class Lab {
 
   /** `5s`, `10 seconds`. */
   advance(duration: string): Effect.Effect<void> {
-    return Effect.suspend(() => advanceTo(this.cluster, this.cluster.engine.nowNs + (durationNs(duration) ?? 0)))
+    return Effect.suspend(() =>
+      advanceTo(this.cluster, this.cluster.engine.nowNs + (durationNs(duration) ?? 0)))
   }
 
   /** To a virtual time since the run began; nothing when that is past. */
@@ -265,13 +293,17 @@ export class Lab {
       const [kindWord, name] = parts.slice(-2)
       const kind = kindWord === undefined ? null : lookup(kindWord)
       if (kind === null || name === undefined) {
-        return Effect.fail(new TargetError({ what: `"${what}" names no object; say KIND/NAME or NAMESPACE/KIND/NAME` }))
+        return Effect.fail(
+          new TargetError({ what: `"${what}" names no object; say KIND/NAME or NAMESPACE/KIND/NAME` })
+        )
       }
       const where = kind.namespaced ? (parts.length === 3 ? parts[0]! : namespace) : ""
       const ref: Ref = { kind: kind.kind, namespace: where, name }
       const object = this.cluster.store.get(ref.kind, ref.namespace, ref.name)
       return object === null
-        ? Effect.fail(new TargetError({ what: `Error from server (NotFound): ${resourceOf(kind)} "${name}" not found` }))
+        ? Effect.fail(
+          new TargetError({ what: `Error from server (NotFound): ${resourceOf(kind)} "${name}" not found` })
+        )
         : Effect.succeed(object)
     })
   }
@@ -294,7 +326,8 @@ const fromDisk = Effect.fnUntraced(function*(path: string) {
 type ReadFile<R> = (path: string) => Effect.Effect<SourceFile | Problem, never, R>
 
 const build = Effect.fnUntraced(function*<R>(
-  sources: ReadonlyArray<SourceFile>, options: LabOptions, unread: ReadonlyArray<Problem>, readFile: ReadFile<R>
+  sources: ReadonlyArray<SourceFile>, options: LabOptions, unread: ReadonlyArray<Problem>,
+  readFile: ReadFile<R>
 ) {
   const { documents, problems: unreadable } = readDocuments(sources)
   const loaded = load(documents)
@@ -302,14 +335,18 @@ const build = Effect.fnUntraced(function*<R>(
   const conflist = yield* conflistOf(loaded, problems, readFile)
   const plan = planFrom(loaded, given(options), problems, conflist)
   if (options.strict === true) {
-    for (const warning of loaded.warnings) problems.push({ file: "--strict", line: null, column: null, path: "", message: warning })
+    for (const warning of loaded.warnings) {
+      problems.push({ file: "--strict", line: null, column: null, path: "", message: warning })
+    }
   }
+  if (problems.length > 0) return yield* new InputError({ problems })
+  const named = namedCaptures(loaded, problems)
   if (problems.length > 0) return yield* new InputError({ problems })
   const captures = options.captures === undefined ? null : yield* acquire(options.captures)
   let log: FrameLog | null = null
   const cluster = new Cluster(plan, (engine) => {
     const observers: Array<Observer> = []
-    if (captures !== null) observers.push(captures.tap(engine))
+    if (captures !== null) observers.push(...captures.taps(engine, named))
     const record = options.record ?? expectedInterfaces(loaded)
     if (record !== null) {
       log = new FrameLog(engine, record === true ? null : record)
@@ -323,10 +360,14 @@ const build = Effect.fnUntraced(function*<R>(
 })
 
 /** In place of one that cannot be read, so that the rest of the input is checked too. */
-const DEFAULT_CONFLIST: Conflist = { value: null, problem: (_, what) => unreadable("the default conflist", what) }
+const DEFAULT_CONFLIST: Conflist = {
+  value: null, problem: (_, what) => unreadable("the default conflist", what)
+}
 
 /** The list that the Cluster document names by its path, when it does. */
-const conflistOf = Effect.fnUntraced(function*<R>({ cluster }: Loaded, problems: Array<Problem>, readFile: ReadFile<R>) {
+const conflistOf = Effect.fnUntraced(function*<R>(
+  { cluster }: Loaded, problems: Array<Problem>, readFile: ReadFile<R>
+) {
   const path = cluster?.value.spec?.cni?.conflist
   if (cluster === null || typeof path !== "string") return null
   const { file } = cluster.document
@@ -350,6 +391,17 @@ function graceOf(object: KubeObject): number {
 
 const SCALABLE = ["Deployment", "ReplicaSet", "StatefulSet"]
 
+/** What the scenario wants in files of their own. */
+function namedCaptures({ scenario }: Loaded, problems: Array<Problem>): ReadonlyArray<NamedCapture> {
+  return (scenario?.value.spec.captures ?? []).map(({ at, name, filter }, i) => {
+    const accept = compileFilter(filter ?? "")
+    const base = { name: name ?? `capture-${i + 1}`, at }
+    if (typeof accept !== "string") return { ...base, accept }
+    problems.push(scenario!.document.problem(["spec", "captures", i, "filter"], { what: accept }))
+    return base
+  })
+}
+
 /** The interfaces that the scenario's steps expect frames at. */
 function expectedInterfaces({ scenario }: Loaded): ((at: string) => boolean) | null {
   const steps = scenario?.value.spec.steps ?? []
@@ -360,6 +412,8 @@ function expectedInterfaces({ scenario }: Loaded): ((at: string) => boolean) | n
 function given({ nodes, seed }: LabOptions): Partial<Plan> {
   return {
     ...seed === undefined ? {} : { seed },
-    ...nodes === undefined ? {} : { nodes: Array.from({ length: nodes }, (_, i) => ({ name: `node${i + 1}` })) }
+    ...nodes === undefined
+      ? {}
+      : { nodes: Array.from({ length: nodes }, (_, i) => ({ name: `node${i + 1}` })) }
   }
 }

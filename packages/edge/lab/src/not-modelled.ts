@@ -1,6 +1,7 @@
 /**
- * What the input asks of the network that this emulator does not do yet: whole kinds, and fields of the kinds that
- * are carried out. One sentence for each, with how often; nothing that changes traffic is passed over in silence.
+ * What the input asks of the network that this emulator does not do yet: whole kinds, and fields of the kinds
+ * that are carried out. One sentence for each, with how often; nothing that changes traffic is passed over in
+ * silence.
  */
 import { type Container, type KubeObject, notModelled, type PodSpec } from "@podwire/api"
 import type { SourcedObject } from "./load.ts"
@@ -40,7 +41,8 @@ function fieldsNotModelled({ metadata, spec }: Template): ReadonlyArray<string> 
       ? ["pod template with probes: not modelled yet, a container that runs is ready"]
       : [],
     ...some((c) => c.lifecycle !== undefined) ? ["pod template with lifecycle hooks: not modelled"] : [],
-    ...spec?.hostNetwork !== true && some((c) => c.ports?.some((port) => port.hostPort !== undefined && port.hostPort !== 0) === true)
+    ...spec?.hostNetwork !== true &&
+      some((c) => c.ports?.some((port) => port.hostPort !== undefined && port.hostPort !== 0) === true)
       ? ["pod template with hostPort: not modelled yet, nothing forwards the node's port"]
       : [],
     ...some((c) => c.ports?.some((port) => port.protocol === "SCTP") === true)

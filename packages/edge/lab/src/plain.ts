@@ -1,7 +1,7 @@
 /**
  * The same lab for programs that do not write Effect: every method gives a promise, failures reject with the
- * same errors, and `close` ends the captures. `await using lab = await openLab({ manifests: ["k8s/"] })` closes
- * by itself.
+ * same errors, and `close` ends the captures. `await using lab = await openLab({ manifests: ["k8s/"] })`
+ * closes by itself.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
@@ -24,7 +24,9 @@ export class PlainLab {
     return Effect.runPromise(this.lab.settle())
   }
 
-  exec(who: string, argv: ReadonlyArray<string>, options: Parameters<Lab["exec"]>[2] = {}): Promise<ExecResult> {
+  exec(
+    who: string, argv: ReadonlyArray<string>, options: Parameters<Lab["exec"]>[2] = {}
+  ): Promise<ExecResult> {
     return Effect.runPromise(this.lab.exec(who, argv, options))
   }
 
@@ -64,7 +66,9 @@ export class PlainLab {
 /** A lab from files and folders on disk. */
 export async function openLab(options: LabOptions): Promise<PlainLab> {
   const scope = Effect.runSync(Scope.make())
-  const made = Lab.make(options).pipe(Effect.provideService(Scope.Scope, scope), Effect.provide(NodeServices.layer))
+  const made = Lab.make(options).pipe(
+    Effect.provideService(Scope.Scope, scope), Effect.provide(NodeServices.layer)
+  )
   const exit = await Effect.runPromiseExit(made)
   if (Exit.isSuccess(exit)) return new PlainLab(exit.value, scope)
   await Effect.runPromise(Scope.close(scope, Exit.void))

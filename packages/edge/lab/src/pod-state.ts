@@ -9,7 +9,10 @@ export function podState(pod: Pod): string {
     if (terminated !== undefined && terminated.exitCode === 0) continue
     if (container.started === true) continue
     if (terminated !== undefined) return `Init:${terminated.reason ?? `ExitCode:${terminated.exitCode}`}`
-    if (waiting?.reason !== undefined && waiting.reason !== "PodInitializing" && waiting.reason !== "ContainerCreating") return `Init:${waiting.reason}`
+    if (waiting?.reason !== undefined && waiting.reason !== "PodInitializing" &&
+      waiting.reason !== "ContainerCreating") {
+      return `Init:${waiting.reason}`
+    }
     return `Init:${i}/${status!.initContainerStatuses!.length}`
   }
   let reason = status?.reason ?? status?.phase ?? "Pending"
@@ -20,6 +23,8 @@ export function podState(pod: Pod): string {
     else if (terminated !== undefined) reason = terminated.reason ?? `ExitCode:${terminated.exitCode}`
     else if (container.ready) running = true
   }
-  if (reason === "Completed" && running) return status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ? "Running" : "NotReady"
+  if (reason === "Completed" && running) {
+    return status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ? "Running" : "NotReady"
+  }
   return reason
 }

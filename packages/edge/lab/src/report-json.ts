@@ -30,7 +30,8 @@ export const RunJson = Schema.Struct({
   seed: Schema.Int,
   held: Schema.Boolean,
   pods: Schema.Array(Schema.Struct({
-    namespace: Schema.String, name: Schema.String, node: orNull(Schema.String), status: Schema.String, ips: Schema.Array(Schema.String)
+    namespace: Schema.String, name: Schema.String, node: orNull(Schema.String), status: Schema.String,
+    ips: Schema.Array(Schema.String)
   })),
   steps: Schema.Array(Schema.Struct({
     title: Schema.String, atNs: Schema.Int, ok: Schema.Boolean,
@@ -38,7 +39,8 @@ export const RunJson = Schema.Struct({
     said: Schema.Array(Schema.String), failures: Schema.Array(Failure)
   })),
   reach: orNull(Schema.Array(Schema.Struct({
-    from: Schema.String, to: Schema.String, family: Schema.Literals([4, 6]), answered: Schema.Boolean, sourceKept: Schema.Boolean,
+    from: Schema.String, to: Schema.String, family: Schema.Literals([4, 6]), answered: Schema.Boolean,
+    sourceKept: Schema.Boolean,
     why: Schema.String
   }))),
   probesNotSent: Schema.Int,
@@ -61,7 +63,8 @@ export function renderJson(lab: Lab, report: RunReport, options: ReportOptions):
   const json: RunJson = {
     scenario: options.name, seed: lab.plan.seed, held: report.failures.length === 0, pods, steps,
     reach: report.reach?.cells ?? null, probesNotSent: report.reach?.left ?? 0, drops: report.drops,
-    failures: plain(report.failures), warnings: lab.warnings, captures: options.out, endsAtNs: lab.cluster.engine.nowNs
+    failures: plain(report.failures), warnings: lab.warnings, captures: options.out,
+    endsAtNs: lab.cluster.engine.nowNs
   }
   return `${JSON.stringify(json, null, 2)}\n`
 }

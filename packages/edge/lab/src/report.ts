@@ -25,7 +25,11 @@ export function renderText(lab: Lab, report: RunReport, options: ReportOptions):
   for (const [i, step] of report.steps.entries()) parts.push(stepText(step, i, report.steps.length))
   if (report.reach !== null) parts.push(reachText(lab, report.reach))
   const drops = Object.entries(report.drops)
-  if (drops.length > 0) parts.push(`frames that ended on the way: ${drops.map(([reason, count]) => `${count} ${reason}`).join(", ")}\n`)
+  if (drops.length > 0) {
+    parts.push(
+      `frames that ended on the way: ${drops.map(([reason, count]) => `${count} ${reason}`).join(", ")}\n`
+    )
+  }
   if (options.out !== null) parts.push(captureText(lab.cluster, options.out))
   if (report.failures.length > 0) parts.push(`${report.failures.length} did not hold:\n${sortProblems(report.failures).map((p) => `  ${renderProblem(p)}\n`).join("")}`)
   return parts.join("\n")
@@ -36,8 +40,12 @@ export function renderSuite(lab: Lab, report: RunReport, options: ReportOptions)
   const cases = report.steps.map((step) => ({ name: step.title, failures: step.failures.map(renderProblem) }))
   if (report.reach !== null) {
     for (const family of lab.plan.ipFamilies) {
-      const bad = report.reach.cells.filter((cell) => cell.family === family && !(cell.answered && cell.sourceKept))
-      cases.push({ name: `reach IPv${family}`, failures: bad.map((cell) => `${cell.from} → ${cell.to}: ${cell.why || "another source address"}`) })
+      const bad = report.reach.cells.filter((cell) =>
+        cell.family === family && !(cell.answered && cell.sourceKept))
+      cases.push({
+        name: `reach IPv${family}`,
+        failures: bad.map((cell) => `${cell.from} → ${cell.to}: ${cell.why || "another source address"}`)
+      })
     }
   }
   const told = new Set(report.steps.flatMap((step) => step.failures))
@@ -56,29 +64,40 @@ export function junit(suites: ReadonlyArray<string>): string {
 }
 
 function xml(text: string): string {
-  return text.replace(/[<>&"]/g, (c) => `&#${c.charCodeAt(0)};`).replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g, "?")
+  return text.replace(/[<>&"]/g, (c) => `&#${c.charCodeAt(0)};`)
+    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g, "?")
 }
 
 function podTable(cluster: Cluster): string {
   const rows = cluster.store.list("Pod").map((object: KubeObject) => {
     const pod = object as Pod
-    const restarts = (pod.status?.containerStatuses ?? []).reduce((sum, container) => sum + container.restartCount, 0)
+    const restarts = (pod.status?.containerStatuses ?? [])
+      .reduce((sum, container) => sum + container.restartCount, 0)
     const ips = (pod.status?.podIPs ?? []).map(({ ip }) => ip).join(",")
-    return [pod.metadata.namespace!, pod.metadata.name!, podState(pod), String(restarts), ips || "<none>", pod.spec?.nodeName ?? "<none>"]
+    return [
+      pod.metadata.namespace!, pod.metadata.name!, podState(pod), String(restarts), ips || "<none>",
+      pod.spec?.nodeName ?? "<none>"
+    ]
   })
-  return rows.length === 0 ? "no pods\n" : table(["NAMESPACE", "NAME", "STATUS", "RESTARTS", "IPS", "NODE"], rows)
+  return rows.length === 0
+    ? "no pods\n"
+    : table(["NAMESPACE", "NAME", "STATUS", "RESTARTS", "IPS", "NODE"], rows)
 }
 
 function programTable(cluster: Cluster): string {
-  const rows = cluster.pods.flatMap((pod) => [...pod.init, ...pod.containers].map(({ spec, choice }) => [pod.key, spec.name, choice.why]))
+  const rows = cluster.pods.flatMap((pod) =>
+    [...pod.init, ...pod.containers].map(({ spec, choice }) => [pod.key, spec.name, choice.why]))
   return table(["POD", "CONTAINER", "PROGRAM"], rows)
 }
 
 function stepText(step: StepReport, index: number, count: number): string {
   const mark = step.failures.length === 0 ? "ok" : "FAIL"
   const head = `${mark} ${index + 1}/${count} at ${ageText(step.atNs)}: ${step.title}\n`
-  const output = step.result === null ? step.said.map((line) => `${line}\n`).join("") : step.result.stdout + step.result.stderr
-  const indented = output.trimEnd().split("\n").filter((line) => line !== "").map((line) => `    ${line}\n`).join("")
+  const output = step.result === null
+    ? step.said.map((line) => `${line}\n`).join("")
+    : step.result.stdout + step.result.stderr
+  const indented = output.trimEnd().split("\n").filter((line) => line !== "").map((line) => `    ${line}\n`)
+    .join("")
   return head + indented
 }
 
@@ -90,7 +109,9 @@ function reachText(lab: Lab, { cells, left }: NonNullable<RunReport["reach"]>): 
     const line = `IPv${family}: ${good} of ${some.length} pairs answer and see the sender's own address\n`
     return line + (left === 0 ? matrix(some) : "")
   })
-  const sampled = left === 0 ? "" : `approximated: ${cells.length} probes drawn from the seed, ${left} not sent\n`
+  const sampled = left === 0
+    ? ""
+    : `approximated: ${cells.length} probes drawn from the seed, ${left} not sent\n`
   return sections.join("\n") + sampled
 }
 

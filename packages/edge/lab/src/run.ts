@@ -37,7 +37,9 @@ export const runLab = Effect.fnUntraced(function*(lab: Lab, program: ScenarioPro
   const rested = yield* lab.settle()
   const steps = scenario?.value.spec.steps ?? []
   const stuck = lab.stuck()
-  if (stuck.length > 0 && !steps.some((step) => step.expect?.pods !== undefined)) return yield* new InputError({ problems: stuck })
+  if (stuck.length > 0 && !steps.some((step) => step.expect?.pods !== undefined)) {
+    return yield* new InputError({ problems: stuck })
+  }
   const failures: Array<Problem> = rested ? [] : [unplaced(UNSETTLED)]
   const reports: Array<StepReport> = []
   for (const [i, step] of steps.entries()) {
@@ -58,8 +60,16 @@ export const runLab = Effect.fnUntraced(function*(lab: Lab, program: ScenarioPro
   }
   const drops = dropCounts(lab)
   if (scenario !== null || program !== null) {
-    const announced = [scenario?.value.spec.drops ?? {}, program?.drops ?? {}, ...steps.map((step) => step.expect?.drops ?? {})]
-    failures.push(...unexpectedDrops(drops, announced, (complaint) => scenario?.document.problem(["spec"], complaint) ?? unplaced(complaint.what)))
+    const announced = [
+      scenario?.value.spec.drops ?? {}, program?.drops ?? {},
+      ...steps.map((step) => step.expect?.drops ?? {})
+    ]
+    failures.push(
+      ...unexpectedDrops(
+        drops, announced,
+        (complaint) => scenario?.document.problem(["spec"], complaint) ?? unplaced(complaint.what)
+      )
+    )
   }
   failures.push(...lab.cluster.check().map(unplaced))
   return { steps: reports, reach: matrix, failures, drops } satisfies RunReport
@@ -83,7 +93,15 @@ const runStep = Effect.fnUntraced(function*(lab: Lab, step: Step, index: number)
     ;({ result, said } = acted.success)
     if (result !== null && step.expect?.exit === undefined && result.exitCode !== 0) {
       const output = (result.stderr + result.stdout).trimEnd()
-      failures.push(document.problem([...path, "exec"], { what: `exit code ${result.exitCode}`, expected: "0", remedy: `it printed ${JSON.stringify(output)}` }))
+      failures.push(
+        document.problem(
+          [...path, "exec"],
+          {
+            what: `exit code ${result.exitCode}`, expected: "0",
+            remedy: `it printed ${JSON.stringify(output)}`
+          }
+        )
+      )
     }
     for (const miss of misses(lab, step.expect ?? {}, result, last)) {
       failures.push(document.problem([...path, "expect", ...miss.path], { what: miss.message }))
@@ -101,7 +119,11 @@ const runProgram = Effect.fnUntraced(function*(lab: Lab, program: ScenarioProgra
     said.push(`${holds ? "ok" : "FAIL"} at ${lab.now}: ${what}${holds ? "" : text}`)
     if (!holds) failures.push(unplaced(`${what}${text}`))
   }))
-  if (done._tag === "Failure") failures.push(...done.failure._tag === "InputError" ? done.failure.problems : [unplaced(done.failure.message)])
+  if (done._tag === "Failure") {
+    failures.push(
+      ...done.failure._tag === "InputError" ? done.failure.problems : [unplaced(done.failure.message)]
+    )
+  }
   return { title: "scenario.ts", atNs, result: null, said, failures } satisfies StepReport
 })
 
@@ -111,7 +133,8 @@ const act = Effect.fnUntraced(function*(lab: Lab, step: Step) {
   if (step.exec !== undefined) {
     const { pod, argv, container, timeout } = step.exec
     result = yield* lab.exec(pod, argv, {
-      ...container === undefined ? {} : { container }, ...timeout === undefined ? {} : { timeout: String(timeout) }
+      ...container === undefined ? {} : { container },
+      ...timeout === undefined ? {} : { timeout: String(timeout) }
     })
   } else if (step.apply !== undefined) said.push(...yield* lab.applyBeside(listOf(step.apply)))
   else if (step.delete !== undefined) for (const what of listOf(step.delete)) said.push(yield* lab.delete(what))
@@ -136,12 +159,16 @@ function listOf(value: string | ReadonlyArray<string>): ReadonlyArray<string> {
   return typeof value === "string" ? [value] : value
 }
 
-/** Containers that another container of the same namespace keeps from their port, at the line that asks for it. */
+/**
+ * Containers that another container of the same namespace keeps from their port, at the line that asks for
+ * it.
+ */
 export function portClashes(lab: Lab): ReadonlyArray<Problem> {
   const seen = new Set<string>()
   return lab.cluster.pods.flatMap((pod) => pod.clashes().flatMap((clash) => {
     const ports = clash.pod.spec!.containers[clash.index]!.ports ?? []
-    const port = ports.findIndex((other) => other.containerPort === clash.port.port && (other.protocol ?? "TCP") === clash.port.protocol)
+    const port = ports.findIndex((other) =>
+      other.containerPort === clash.port.port && (other.protocol ?? "TCP") === clash.port.protocol)
     const path = ["spec", "containers", clash.index, ...port < 0 ? [] : ["ports", port, "containerPort"]]
     const source = lab.sourceOf(clash.pod)
     const holder = pod.containers.find((other) => other.spec.name !== clash.container && other.running &&

@@ -1,4 +1,7 @@
-/** Scenario folders among paths, or in folders among them: each is a run of its own, all plain manifests together are one. */
+/**
+ * Scenario folders among paths, or in folders among them: each is a run of its own, all plain manifests
+ * together are one.
+ */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -29,7 +32,9 @@ export const programOf = Effect.fnUntraced(function*(paths: ReadonlyArray<string
   if (!(yield* exists(fs, file))) return null
   const loaded = yield* Effect.tryPromise({
     try: () => import(pathToFileURL(path.resolve(file)).href) as Promise<{ readonly default?: unknown }>,
-    catch: (cause) => new InputError({ problems: [{ file, line: null, column: null, path: "", message: `cannot be loaded: ${String(cause)}` }] })
+    catch: (cause) => new InputError({
+      problems: [{ file, line: null, column: null, path: "", message: `cannot be loaded: ${String(cause)}` }]
+    })
   })
   if (!isProgram(loaded.default)) {
     return yield* new InputError({

@@ -1,6 +1,6 @@
 /**
- * A scenario as a program: a folder's `scenario.ts` exports one by default. It gets a settled lab made from the
- * manifests beside it.
+ * A scenario as a program: a folder's `scenario.ts` exports one by default. It gets a settled lab made from
+ * the manifests beside it.
  *
  *   import { scenario } from "podwire"
  *   export default scenario({ seed: 7 }, function*(lab, expect) {

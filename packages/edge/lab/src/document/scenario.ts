@@ -52,14 +52,16 @@ export const Step = Schema.Struct({
   name: optional(Schema.String),
   exec: optional(Schema.Struct({
     /** POD, NS/POD, deploy/NAME, node/NAME, host/NAME. */
-    pod: Schema.String, container: optional(Schema.String), argv: Schema.Array(Schema.String), timeout: optional(Duration)
+    pod: Schema.String, container: optional(Schema.String), argv: Schema.Array(Schema.String),
+    timeout: optional(Duration)
   })),
   apply: optional(Schema.Union([Schema.String, Schema.Array(Schema.String)])),
   delete: optional(Schema.Union([Schema.String, Schema.Array(Schema.String)])),
   scale: optional(Schema.Struct({ target: Schema.String, replicas: Count })),
   ready: optional(Schema.Union([Schema.String, Schema.Array(Schema.String)])),
   fault: optional(Schema.Struct({
-    link: optional(Schema.String), node: optional(Schema.String), down: optional(Schema.Boolean), for: optional(Duration), ...Impairment
+    link: optional(Schema.String), node: optional(Schema.String), down: optional(Schema.Boolean),
+    for: optional(Duration), ...Impairment
   })),
   advance: optional(Duration),
   reach: optional(Schema.Struct({ all: optional(Schema.Boolean) })),
@@ -79,7 +81,10 @@ export const ScenarioDocument = Schema.Struct({
     steps: optional(Schema.Array(Step)),
     /** Drops that the scenario as a whole announces. */
     drops: optional(Schema.Record(Schema.String, Schema.Union([Count, Schema.Boolean]))),
-    captures: optional(Schema.Array(Schema.Struct({ at: Schema.String, filter: optional(Schema.String) })))
+    /** Files of their own, beside those of all interfaces: what one interface sees of one conversation. */
+    captures: optional(Schema.Array(Schema.Struct({
+      at: Schema.String, name: optional(Schema.String), filter: optional(Schema.String)
+    })))
   })
 })
 export type ScenarioDocument = typeof ScenarioDocument.Type
@@ -88,5 +93,7 @@ export type ScenarioDocument = typeof ScenarioDocument.Type
 export function stepProblem(step: Step): string | null {
   const named = ACTIONS.filter((action) => step[action] !== undefined)
   if (named.length === 0) return `expected one of ${ACTIONS.join(", ")}`
-  return named.length === 1 ? null : `found ${named.join(" and ")}, expected one action; make it ${named.length} steps`
+  return named.length === 1
+    ? null
+    : `found ${named.join(" and ")}, expected one action; make it ${named.length} steps`
 }

@@ -6,7 +6,9 @@ import * as Schema from "effect/Schema"
 import { type Cidr, parse as parseCidr } from "@podwire/wire/cidr"
 import { type Ip, parse as parseIp } from "@podwire/wire/ip"
 
-const leaf = <T>(is: (u: unknown) => boolean, expected: string) => Schema.declare<T>(is as (u: unknown) => u is T, { expected })
+const leaf = <T>(
+  is: (u: unknown) => boolean, expected: string
+) => Schema.declare<T>(is as (u: unknown) => u is T, { expected })
 
 const UNIT_NS: Readonly<Record<string, number>> = {
   ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9,
@@ -16,7 +18,9 @@ const UNIT_NS: Readonly<Record<string, number>> = {
 /** Nanoseconds of `5s`, `1m30s`, `250ms`, `10 seconds`; null when it is no duration. */
 export function durationNs(text: string): number | null {
   const [, sole, word] = /^(\d+(?:\.\d+)?) ?([a-z]+?)s?$/.exec(text) ?? []
-  if (word !== undefined && word.length > 2 && UNIT_NS[word] !== undefined) return Math.round(Number(sole) * UNIT_NS[word])
+  if (word !== undefined && word.length > 2 && UNIT_NS[word] !== undefined) {
+    return Math.round(Number(sole) * UNIT_NS[word])
+  }
   let total = 0
   let at = 0
   for (const part of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) {
@@ -56,10 +60,13 @@ export function bitsPerSecond(text: string): number | null {
   return bps > 0 && bps <= 1e12 ? bps : null
 }
 
-export const Rate = leaf<string>((u) => typeof u === "string" && bitsPerSecond(u) !== null, "a rate such as 10Mbit, 512kbit or 1Gbit")
+export const Rate = leaf<string>(
+  (u) => typeof u === "string" && bitsPerSecond(u) !== null, "a rate such as 10Mbit, 512kbit or 1Gbit"
+)
 
 export const CidrText = leaf<string>(
-  (u) => typeof u === "string" && parseCidr(u) !== null, "an address range such as 10.244.0.0/16 or fd00:10:244::/56"
+  (u) => typeof u === "string" && parseCidr(u) !== null,
+  "an address range such as 10.244.0.0/16 or fd00:10:244::/56"
 )
 
 export function cidrOf(text: string): Cidr {
@@ -72,4 +79,6 @@ export function ipOf(text: string): Ip {
   return parseIp(text)!
 }
 
-export const Count = leaf<number>((u) => Number.isSafeInteger(u) && (u as number) >= 0, "a whole number, zero or more")
+export const Count = leaf<number>(
+  (u) => Number.isSafeInteger(u) && (u as number) >= 0, "a whole number, zero or more"
+)

@@ -25,8 +25,9 @@
  * Stricter than kubectl, which would lose or change input in silence: a key twice (the last wins there), an
  * unknown tag (dropped), text after `...` (dropped), invalid UTF-8 (U+FFFD). Stricter also: an int64 beyond
  * 2^53, and an object above 3 MiB, the API server's limit of a request, in the file already.
- * Stricter by the `yaml` package: "a"#c without a space, \' in double quotes, a block text's | or > at column 1
- * under its key. Looser: a tab before a plain text, \/ in double quotes, JSON followed by any YAML documents.
+ * Stricter by the `yaml` package: "a"#c without a space, \' in double quotes, a block text's | or > at column
+ * 1 under its key. Looser: a tab before a plain text, \/ in double quotes, JSON followed by any YAML
+ * documents.
  */
 import { type Fault, JsonReader } from "./json-reader.ts"
 import { describe, makeProblem, type Path, type Place, type Problem, quote } from "./problem.ts"
@@ -106,7 +107,9 @@ export class Document {
     this.#at = at
   }
 
-  /** 1-based; of the nearest existing parent's key where the path leads to nothing. `atKey`: of the last key. */
+  /**
+   * 1-based; of the nearest existing parent's key where the path leads to nothing. `atKey`: of the last key.
+   */
   place(path: Path = [], atKey = false): Place {
     const whole = path.length === 0
     return this.#piece.text.placeAt(

@@ -66,7 +66,9 @@ export function makeProblem(file: string, place: Place | null, path: Path, compl
   }
 }
 
-/** `spec.ports[0].port`, and `metadata.labels[app.kubernetes.io/name]` for keys that hold more than a name. */
+/**
+ * `spec.ports[0].port`, and `metadata.labels[app.kubernetes.io/name]` for keys that hold more than a name.
+ */
 export function renderPath(path: Path): string {
   let text = ""
   for (const key of path) {

@@ -1,9 +1,9 @@
 /**
  * Command line arguments → files in memory, as `kubectl -f` takes them (cli-runtime `Builder.FilenameParam`,
- * `ExpandPathsToFileVisitors`): a file of any name, a folder's *.json, *.yaml and *.yml in byte order of their
- * names (with `recursive` the folders within, each in its place), `-` for standard input once. A FIFO or
- * character device named on the command line is read (`-f <(helm template …)`). A link that is named is followed;
- * within a folder links to files are read and links to folders are not entered, as there.
+ * `ExpandPathsToFileVisitors`): a file of any name, a folder's *.json, *.yaml and *.yml in byte order of
+ * their names (with `recursive` the folders within, each in its place), `-` for standard input once. A FIFO
+ * or character device named on the command line is read (`-f <(helm template …)`). A link that is named is
+ * followed; within a folder links to files are read and links to folders are not entered, as there.
  *
  * Helm charts and kustomizations are refused with the command that renders them.
  * Not supported: URLs (nothing here speaks to a network) and patterns kubectl expands itself when quoted.
@@ -59,7 +59,9 @@ export const loadDocuments = Effect.fn("loadDocuments")(function* (
   return documents as ReadonlyArray<Document>
 })
 
-/** The files and what could not be read; never fails, so that problems of several arguments stand together. */
+/**
+ * The files and what could not be read; never fails, so that problems of several arguments stand together.
+ */
 export const readSources = Effect.fn("readSources")(function* (
   paths: ReadonlyArray<string>,
   options: SourceOptions = {}

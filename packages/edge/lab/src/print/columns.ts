@@ -1,6 +1,7 @@
 /**
  * Which columns a kind has and what stands in them: the server's table printers
- * (kubernetes/pkg/printers/internalversion/printers.go, 1.36). A kind that has no printer here has NAME and AGE.
+ * (kubernetes/pkg/printers/internalversion/printers.go, 1.36). A kind that has no printer here has NAME and
+ * AGE.
  * Not supported: printers of kinds that no manifest of a workload holds (see `OTHER`), and
  * additionalPrinterColumns of custom resources.
  */
@@ -24,7 +25,9 @@ export interface Printer {
 }
 
 /** Names of columns in order; those behind `|` are wide. */
-export function printer<T extends KubeObject>(names: string, cells: (object: T, view: View) => ReadonlyArray<string | number>): Printer {
+export function printer<T extends KubeObject>(
+  names: string, cells: (object: T, view: View) => ReadonlyArray<string | number>
+): Printer {
   const [narrow, wide] = names.split("|") as [string, string | undefined]
   const list = (text: string) => text.split(",")
   return {

@@ -1,6 +1,6 @@
 /**
- * `kubectl get` on the store: tables, wide tables, JSON, YAML, names, JSONPath and columns of one's own, byte for
- * byte as kubectl 1.36 prints what the server's printers give (kubectl pkg/cmd/get).
+ * `kubectl get` on the store: tables, wide tables, JSON, YAML, names, JSONPath and columns of one's own, byte
+ * for byte as kubectl 1.36 prints what the server's printers give (kubectl pkg/cmd/get).
  * Not supported: -w, --chunk-size, --show-managed-fields, go-template, --subresource.
  */
 import type { KubeObject } from "@podwire/api"
@@ -33,14 +33,19 @@ export interface Printed {
 }
 
 const PRINTERS: Readonly<Record<string, Printer>> = {
-  ...OTHER, Pod: pods, Deployment: workload.deployments, ReplicaSet: workload.replicaSets, StatefulSet: workload.statefulSets,
-  DaemonSet: workload.daemonSets, Job: workload.jobs, CronJob: workload.cronJobs, HorizontalPodAutoscaler: workload.autoscalers,
-  Service: network.services, Endpoints: network.endpoints, EndpointSlice: network.endpointSlices, Ingress: network.ingresses,
+  ...OTHER, Pod: pods, Deployment: workload.deployments, ReplicaSet: workload.replicaSets,
+  StatefulSet: workload.statefulSets,
+  DaemonSet: workload.daemonSets, Job: workload.jobs, CronJob: workload.cronJobs,
+  HorizontalPodAutoscaler: workload.autoscalers,
+  Service: network.services, Endpoints: network.endpoints, EndpointSlice: network.endpointSlices,
+  Ingress: network.ingresses,
   IngressClass: network.ingressClasses, NetworkPolicy: network.networkPolicies, Event: events
 }
 const FORMATS = ["json", "yaml", "name", "wide", "custom-columns=…", "jsonpath=…"]
 
-export function get(cluster: Cluster, words: ReadonlyArray<string>, options: GetOptions): Printed | TargetError {
+export function get(
+  cluster: Cluster, words: ReadonlyArray<string>, options: GetOptions
+): Printed | TargetError {
   const output = options.output ?? ""
   const selected = select(cluster, words, options)
   if (selected instanceof TargetError) return selected
@@ -52,7 +57,10 @@ export function get(cluster: Cluster, words: ReadonlyArray<string>, options: Get
     return { stdout, stderr: stdout === "" ? nothing(selections, options) : "" }
   }
   if (output === "name") {
-    return { stdout: objects.map((object) => `${nameOf(object)}\n`).join(""), stderr: objects.length === 0 ? nothing(selections, options) : "" }
+    return {
+      stdout: objects.map((object) => `${nameOf(object)}\n`).join(""),
+      stderr: objects.length === 0 ? nothing(selections, options) : ""
+    }
   }
   const whole = selections.length === 1 && selections[0]!.single ? objects[0]! : listOf(objects)
   if (output === "json") return { stdout: toJson(whole), stderr: "" }
@@ -64,7 +72,9 @@ export function get(cluster: Cluster, words: ReadonlyArray<string>, options: Get
       ? new TargetError({ what: `error: error parsing jsonpath ${argument}, ${rendered.error}` })
       : { stdout: rendered.text, stderr: "" }
   }
-  if (format === "custom-columns" && output.includes("=")) return customColumns(argument, objects, options.noHeaders ?? false)
+  if (format === "custom-columns" && output.includes("=")) {
+    return customColumns(argument, objects, options.noHeaders ?? false)
+  }
   return new TargetError({ what: `error: unable to match a printer suitable for the output format ${JSON.stringify(output)}, allowed formats are: ${FORMATS.join(",")}` })
 }
 
@@ -89,16 +99,19 @@ function tables(selections: ReadonlyArray<Selection>, view: View, options: GetOp
 }
 
 function rowsOf(
-  { kind, store, namespaced }: Resource, objects: ReadonlyArray<KubeObject>, view: View, options: GetOptions, withKind: boolean
+  { kind, store, namespaced }: Resource, objects: ReadonlyArray<KubeObject>, view: View, options: GetOptions,
+  withKind: boolean
 ): ReadonlyArray<ReadonlyArray<string>> {
-  const { columns, cells } = store.includes(".") || !Object.hasOwn(PRINTERS, kind) ? nameAndAge : PRINTERS[kind]!
+  const { columns, cells } = store.includes(".") || !Object.hasOwn(PRINTERS, kind) ? nameAndAge
+    : PRINTERS[kind]!
   const order = kind === "Event" ? EVENT_ORDER : columns.map((_, i) => i)
   const shown = order.filter((i) => view.wide || columns[i]!.wide !== true)
   const withNamespace = options.allNamespaces === true && namespaced
   const keys = options.labelColumns ?? []
   const header = [
     ...withNamespace ? ["NAMESPACE"] : [], ...shown.map((i) => columns[i]!.name.toUpperCase()),
-    ...keys.map((key) => key.slice(key.lastIndexOf("/") + 1).toUpperCase()), ...options.showLabels === true ? ["LABELS"] : []
+    ...keys.map((key) => key.slice(key.lastIndexOf("/") + 1).toUpperCase()),
+    ...options.showLabels === true ? ["LABELS"] : []
   ]
   const rows = objects.map((object) => {
     const all = cells(object, view)
@@ -112,12 +125,22 @@ function rowsOf(
   return options.noHeaders === true ? rows : [header, ...rows]
 }
 
-function customColumns(spec: string, objects: ReadonlyArray<KubeObject>, noHeaders: boolean): Printed | TargetError {
-  if (spec === "") return new TargetError({ what: "error: custom-columns format specified but no custom columns given" })
-  const columns: Array<{ readonly header: string; readonly steps: Exclude<ReturnType<typeof parsePath>, string> }> = []
+function customColumns(
+  spec: string, objects: ReadonlyArray<KubeObject>, noHeaders: boolean
+): Printed | TargetError {
+  if (spec === "") {
+    return new TargetError({ what: "error: custom-columns format specified but no custom columns given" })
+  }
+  const columns: Array<{
+    readonly header: string; readonly steps: Exclude<ReturnType<typeof parsePath>, string>
+  }> = []
   for (const part of spec.split(",")) {
     const at = part.indexOf(":")
-    if (at < 0) return new TargetError({ what: `error: unexpected custom-columns spec: ${part}, expected <header>:<json-path-expr>` })
+    if (at < 0) {
+      return new TargetError({
+        what: `error: unexpected custom-columns spec: ${part}, expected <header>:<json-path-expr>`
+      })
+    }
     const steps = parsePath(part.slice(at + 1))
     if (typeof steps === "string") return new TargetError({ what: `error: ${steps}` })
     columns.push({ header: part.slice(0, at), steps })
@@ -137,7 +160,9 @@ function goText(value: unknown): string {
   return `map[${fields.map(([key, child]) => `${key}:${goText(child)}`).join(" ")}]`
 }
 
-function sortEach(selections: ReadonlyArray<Selection>, path: string): ReadonlyArray<Selection> | TargetError {
+function sortEach(
+  selections: ReadonlyArray<Selection>, path: string
+): ReadonlyArray<Selection> | TargetError {
   const steps = parsePath(path)
   if (typeof steps === "string") return new TargetError({ what: `error: --sort-by: ${steps}` })
   return selections.map((selection) => ({

@@ -1,6 +1,6 @@
 /**
- * The common part of kubectl's JSONPath (client-go/util/jsonpath): text with `{…}`, fields, `['field']`, `[n]`,
- * `[a:b]`, `[*]`, `.*`, `..field`, `[?(@.a=="b")]` with == != < > <= >=, `range`/`end`, quoted text.
+ * The common part of kubectl's JSONPath (client-go/util/jsonpath): text with `{…}`, fields, `['field']`,
+ * `[n]`, `[a:b]`, `[*]`, `.*`, `..field`, `[?(@.a=="b")]` with == != < > <= >=, `range`/`end`, quoted text.
  * Not supported: unions (`[a,b]`), steps of slices; they are refused. A field that is not there is nothing.
  */
 import { escaped, sorted } from "./json.ts"
@@ -8,7 +8,9 @@ import { escaped, sorted } from "./json.ts"
 type Step =
   | { readonly _tag: "Field"; readonly name: string }
   | { readonly _tag: "All" }
-  | { readonly _tag: "Slice"; readonly from: number | null; readonly to: number | null; readonly single: boolean }
+  | {
+    readonly _tag: "Slice"; readonly from: number | null; readonly to: number | null; readonly single: boolean
+  }
   | { readonly _tag: "Deep" }
   | { readonly _tag: "Filter"; readonly left: ReadonlyArray<Step>; readonly operator: string; readonly right: unknown }
 
@@ -18,8 +20,12 @@ type Part =
   | { readonly _tag: "Range"; readonly steps: ReadonlyArray<Step>; readonly body: ReadonlyArray<Part> }
 
 /** The text that the template makes of a value, or in `error` what is wrong with the template. */
-export function renderTemplate(template: string, value: unknown): { readonly text: string } | { readonly error: string } {
-  const open: Array<{ readonly steps: ReadonlyArray<Step>; readonly body: Array<Part> }> = [{ steps: [], body: [] }]
+export function renderTemplate(
+  template: string, value: unknown
+): { readonly text: string } | { readonly error: string } {
+  const open: Array<{
+    readonly steps: ReadonlyArray<Step>; readonly body: Array<Part>
+  }> = [{ steps: [], body: [] }]
   for (const [whole, inside] of template.matchAll(/\{((?:'[^']*'|"(?:\\.|[^"\\])*"|[^{}'"])*)\}|[^{]+|\{/g)) {
     const { body } = open.at(-1)!
     if (whole === "{") return { error: "unclosed action" }
@@ -51,7 +57,9 @@ export function parsePath(text: string): ReadonlyArray<Step> | string {
   const steps: Array<Step> = []
   while (rest !== "") {
     const match = /^\.\.|^\.\*|^\[\*\]|^\['((?:\\.|[^'])*)'\]|^\["((?:\\.|[^"])*)"\]|^\[(-?\d*)(:?)(-?\d*)\]|^\[\?\((.*?)\)\]|^\.?((?:\\.|[^.[\]\s\\])+)|^\.$/.exec(rest)
-    if (match === null || match[0] === "[]") return `unrecognized character in action or unsupported path at ${JSON.stringify(rest)}`
+    if (match === null || match[0] === "[]") {
+      return `unrecognized character in action or unsupported path at ${JSON.stringify(rest)}`
+    }
     const [whole, single, double, from, colon, to, filter, field] = match
     rest = rest.slice(whole.length)
     const name = single ?? double ?? field
@@ -63,7 +71,10 @@ export function parsePath(text: string): ReadonlyArray<Step> | string {
       if (typeof parsed === "string") return parsed
       steps.push(parsed)
     } else if (from !== undefined) {
-      steps.push({ _tag: "Slice", from: from === "" ? null : Number(from), to: to === "" ? null : Number(to), single: colon === "" })
+      steps.push({
+        _tag: "Slice", from: from === "" ? null : Number(from), to: to === "" ? null : Number(to),
+        single: colon === ""
+      })
     }
   }
   return steps
@@ -77,7 +88,9 @@ function parseFilter(text: string): Step | string {
   if (match[2] === undefined) return { _tag: "Filter", left, operator: "exists", right: null }
   const quoted = /^"(.*)"$|^'(.*)'$/.exec(match[3]!)
   const word = match[3]!
-  const right = quoted !== null ? quoted[1] ?? quoted[2] : word === "true" ? true : word === "false" ? false : Number(word)
+  const right = quoted !== null
+    ? quoted[1] ?? quoted[2]
+    : word === "true" ? true : word === "false" ? false : Number(word)
   return { _tag: "Filter", left, operator: match[2], right }
 }
 
@@ -88,7 +101,9 @@ export function walk(steps: ReadonlyArray<Step>, value: unknown): ReadonlyArray<
 }
 
 function take(step: Step, at: unknown): ReadonlyArray<unknown> {
-  const children = typeof at === "object" && at !== null ? Object.values(sorted(at) as object) as ReadonlyArray<unknown> : []
+  const children = typeof at === "object" && at !== null
+    ? Object.values(sorted(at) as object) as ReadonlyArray<unknown>
+    : []
   switch (step._tag) {
     case "Field":
       return typeof at === "object" && at !== null && !Array.isArray(at) && Object.hasOwn(at, step.name)
@@ -106,7 +121,9 @@ function take(step: Step, at: unknown): ReadonlyArray<unknown> {
   }
 }
 
-function holds({ operator, right }: Step & { readonly _tag: "Filter" }, values: ReadonlyArray<unknown>): boolean {
+function holds(
+  { operator, right }: Step & { readonly _tag: "Filter" }, values: ReadonlyArray<unknown>
+): boolean {
   if (values.length === 0) return false
   const left = values[0] as string | number
   const bound = right as string | number
@@ -136,5 +153,8 @@ export function valueText(value: unknown): string {
 }
 
 function unquote(text: string): string {
-  return text.replace(/\\(.)/g, (_, char: string) => ({ n: "\n", t: "\t", r: "\r" } as Readonly<Record<string, string>>)[char] ?? char)
+  return text.replace(
+    /\\(.)/g,
+    (_, char: string) => ({ n: "\n", t: "\t", r: "\r" } as Readonly<Record<string, string>>)[char] ?? char
+  )
 }

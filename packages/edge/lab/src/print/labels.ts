@@ -3,7 +3,9 @@ type Labels = Readonly<Record<string, string>> | undefined
 
 interface Selector {
   readonly matchLabels?: Labels
-  readonly matchExpressions?: ReadonlyArray<{ readonly key: string; readonly operator: string; readonly values?: ReadonlyArray<string> }>
+  readonly matchExpressions?: ReadonlyArray<{
+    readonly key: string; readonly operator: string; readonly values?: ReadonlyArray<string>
+  }>
 }
 
 export function labelsText(labels: Labels, none = "<none>"): string {
@@ -14,7 +16,8 @@ export function labelsText(labels: Labels, none = "<none>"): string {
 export function selectorText(selector: Selector | undefined, none = "<none>"): string {
   const parts = [
     ...Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => ({ key, text: `${key}=${value}` })),
-    ...(selector?.matchExpressions ?? []).map(({ key, operator, values }) => ({ key, text: requirement(key, operator, values ?? []) }))
+    ...(selector?.matchExpressions ?? [])
+      .map(({ key, operator, values }) => ({ key, text: requirement(key, operator, values ?? []) }))
   ].sort((a, b) => byCode(a.key, b.key))
   return parts.length === 0 ? none : parts.map(({ text }) => text).join(",")
 }

@@ -8,7 +8,13 @@ const LIST_MAX = 3
 const BALANCER_CHARS = 16
 
 type Service = KindTypes["Service"]
-type Balanced = { readonly status?: { readonly loadBalancer?: { readonly ingress?: ReadonlyArray<{ readonly ip?: string; readonly hostname?: string }> } } }
+type Balanced = {
+  readonly status?: {
+    readonly loadBalancer?: {
+      readonly ingress?: ReadonlyArray<{ readonly ip?: string; readonly hostname?: string }>
+    }
+  }
+}
 
 export const services = printer<Service>("Name,Type,Cluster-IP,External-IP,Port(s),Age|Selector", (service, view) => {
   const { spec } = service
@@ -22,7 +28,9 @@ export const endpoints = printer<KindTypes["Endpoints"]>("Name,Endpoints,Age", (
   const list = (object.subsets ?? []).flatMap((subset) => {
     const addresses = subset.addresses ?? []
     if ((subset.ports ?? []).length === 0) return addresses.map(({ ip }) => ip)
-    return subset.ports!.flatMap(({ port }) => addresses.map(({ ip }) => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`)))
+    return subset.ports!.flatMap(
+      ({ port }) => addresses.map(({ ip }) => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`))
+    )
   })
   return [object.metadata.name!, atMost(list, LIST_MAX, "<none>"), age(object, view)]
 })
@@ -31,7 +39,8 @@ export const endpointSlices = printer<KindTypes["EndpointSlice"]>("Name,AddressT
   const numbers = (object.ports ?? []).map(({ port }) => (port === undefined ? "*" : String(port)))
   const addresses = (object.endpoints ?? []).flatMap((endpoint) => endpoint.addresses)
   return [
-    object.metadata.name!, object.addressType, atMost(numbers, LIST_MAX, "<unset>"), atMost(addresses, LIST_MAX, "<unset>"),
+    object.metadata.name!, object.addressType, atMost(numbers, LIST_MAX, "<unset>"),
+    atMost(addresses, LIST_MAX, "<unset>"),
     age(object, view)
   ]
 })
@@ -40,7 +49,8 @@ export const ingresses = printer<KindTypes["Ingress"]>("Name,Class,Hosts,Address
   const spec = ingress.spec
   const hosts = (spec?.rules ?? []).map(({ host }) => host ?? "").filter((host) => host !== "")
   return [
-    ingress.metadata.name!, spec?.ingressClassName ?? "<none>", atMost(hosts, LIST_MAX, "*"), balancer(ingress as Balanced, view.wide),
+    ingress.metadata.name!, spec?.ingressClassName ?? "<none>", atMost(hosts, LIST_MAX, "*"),
+    balancer(ingress as Balanced, view.wide),
     (spec?.tls ?? []).length > 0 ? "80, 443" : "80", age(ingress, view)
   ]
 })
@@ -75,7 +85,9 @@ function externalIp(service: Service, { wide }: View): string {
 }
 
 function balancer({ status }: Balanced, wide: boolean): string {
-  const text = [...new Set((status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname ?? ""))]
+  const text = [
+    ...new Set((status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname ?? ""))
+  ]
     .filter((one) => one !== "").sort((a, b) => (a < b ? -1 : 1)).join(",")
   return !wide && text.length > BALANCER_CHARS ? `${text.slice(0, BALANCER_CHARS - 3)}...` : text
 }

@@ -3,7 +3,9 @@ import type { KindTypes, KubeObject, Node } from "@podwire/api"
 import { age, type Printer, printer, since } from "./columns.ts"
 
 export interface EventObject extends KubeObject {
-  readonly involvedObject: { readonly kind: string; readonly namespace?: string; readonly name: string; readonly fieldPath?: string }
+  readonly involvedObject: {
+    readonly kind: string; readonly namespace?: string; readonly name: string; readonly fieldPath?: string
+  }
   readonly source: { readonly component?: string; readonly host?: string }
   readonly type: string
   readonly reason: string
@@ -20,12 +22,15 @@ export const nodes = printer<Node>(
     const { status } = node
     const ready = status?.conditions?.find(({ type }) => type === "Ready")
     const state = ready === undefined ? "Unknown" : ready.status === "True" ? "Ready" : "NotReady"
-    const address = (type: string) => status?.addresses?.find((other) => other.type === type)?.address ?? "<none>"
+    const address = (type: string) => status?.addresses?.find((other) => other.type === type)?.address ??
+      "<none>"
     const info = status?.nodeInfo
     const known = (text: string | undefined) => (text === undefined || text === "" ? "<unknown>" : text)
     return [
-      node.metadata.name!, node.spec?.unschedulable === true ? `${state},SchedulingDisabled` : state, rolesOf(node), age(node, view),
-      info?.kubeletVersion ?? "", address("InternalIP"), address("ExternalIP"), known(info?.osImage), known(info?.kernelVersion),
+      node.metadata.name!, node.spec?.unschedulable === true ? `${state},SchedulingDisabled` : state,
+      rolesOf(node), age(node, view),
+      info?.kubeletVersion ?? "", address("InternalIP"), address("ExternalIP"), known(info?.osImage),
+      known(info?.kernelVersion),
       known(info?.containerRuntimeVersion)
     ]
   }
@@ -43,7 +48,8 @@ export const events = printer<EventObject>(
   "Last Seen,Type,Reason,Object,Message|Subobject,Source,First Seen,Count,Name", (event, view) => {
     const { involvedObject: about, source } = event
     return [
-      since(event.lastTimestamp, view), event.type, event.reason, `${about.kind.toLowerCase()}/${about.name}`, event.message.trim(),
+      since(event.lastTimestamp, view), event.type, event.reason, `${about.kind.toLowerCase()}/${about.name}`,
+      event.message.trim(),
       about.fieldPath ?? "", [source.component, source.host].filter((word) => (word ?? "") !== "").join(", "),
       since(event.firstTimestamp, view), event.count, event.metadata.name!
     ]
@@ -63,16 +69,20 @@ export const namespaces = printer<KindTypes["Namespace"]>("Name,Status,Age", (ob
 const bindings = printer<Bound>("Name,Role,Age", (object, view) => [
   object.metadata.name!, `${object.roleRef?.kind ?? ""}/${object.roleRef?.name ?? ""}`, age(object, view)
 ])
-const created = printer("Name,Created At", ({ metadata }) => [metadata.name!, metadata.creationTimestamp ?? ""])
+const created = printer(
+  "Name,Created At", ({ metadata }) => [metadata.name!, metadata.creationTimestamp ?? ""]
+)
 
 export const OTHER: Readonly<Record<string, Printer>> = {
-  Node: nodes, Namespace: namespaces, RoleBinding: bindings, ClusterRoleBinding: bindings, Role: created, ClusterRole: created,
+  Node: nodes, Namespace: namespaces, RoleBinding: bindings, ClusterRoleBinding: bindings, Role: created,
+  ClusterRole: created,
   CustomResourceDefinition: created,
   ConfigMap: printer<KindTypes["ConfigMap"]>("Name,Data,Age", (object, view) => [
     object.metadata.name!, size(object.data) + size(object.binaryData), age(object, view)
   ]),
   Secret: printer<KindTypes["Secret"]>("Name,Type,Data,Age", (object, view) => [
-    object.metadata.name!, object.type ?? "Opaque", size({ ...object.data, ...object.stringData }), age(object, view)
+    object.metadata.name!, object.type ?? "Opaque", size({ ...object.data, ...object.stringData }),
+    age(object, view)
   ]),
   ServiceAccount: printer<KindTypes["ServiceAccount"]>("Name,Secrets,Age", (object, view) => [
     object.metadata.name!, object.secrets?.length ?? 0, age(object, view)

@@ -1,4 +1,7 @@
-/** The line of a pod (printPod): ready containers, the most telling reason, restarts and when the last one was. */
+/**
+ * The line of a pod (printPod): ready containers, the most telling reason, restarts and when the last one
+ * was.
+ */
 import { type ContainerStatus, type Pod, type PodStatus, timeNs } from "@podwire/api"
 import { age, printer, since, type View } from "./columns.ts"
 
@@ -29,7 +32,8 @@ export const pods = printer<Pod>(
 export function summary(pod: Pod): Summary {
   const { status } = pod
   const init = initializing(pod)
-  const sidecars = (pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === "Always").length
+  const sidecars = (pod.spec?.initContainers ?? [])
+    .filter((container) => container.restartPolicy === "Always").length
   const total = (pod.spec?.containers.length ?? 0) + sidecars
   let { reason, restarts, ready, ended } = init
   if (!init.busy || hasTrue(status, "Initialized")) {
@@ -57,7 +61,8 @@ export function summary(pod: Pod): Summary {
 }
 
 function initializing({ spec, status }: Pod) {
-  const gated = status?.conditions?.some((condition) => condition.type === "PodScheduled" && condition.reason === "SchedulingGated")
+  const gated = status?.conditions?.some((condition) =>
+    condition.type === "PodScheduled" && condition.reason === "SchedulingGated")
   let reason = gated === true ? "SchedulingGated" : status?.reason ?? status?.phase ?? ""
   let restarts = 0
   let ready = 0
@@ -66,7 +71,9 @@ function initializing({ spec, status }: Pod) {
   const sidecars: { restarts: number; ended: string | undefined } = { restarts: 0, ended: undefined }
   const all = status?.initContainerStatuses ?? []
   for (const [i, container] of all.entries()) {
-    const sidecar = spec?.initContainers?.find(({ name }) => name === container.name)?.restartPolicy === "Always"
+    const sidecar = spec?.initContainers?.find(
+      ({ name }) => name === container.name
+    )?.restartPolicy === "Always"
     restarts += container.restartCount
     ended = later(ended, container)
     if (sidecar) {
@@ -88,7 +95,11 @@ function initializing({ spec, status }: Pod) {
   return { reason, restarts, ready, busy, ended, sidecars }
 }
 
-function endText({ reason, signal, exitCode }: { readonly reason?: string; readonly signal?: number; readonly exitCode: number }): string {
+function endText(
+  { reason, signal, exitCode }: {
+    readonly reason?: string; readonly signal?: number; readonly exitCode: number
+  }
+): string {
   if (reason !== undefined && reason !== "") return reason
   return signal === undefined || signal === 0 ? `ExitCode:${exitCode}` : `Signal:${signal}`
 }
@@ -100,16 +111,20 @@ function later(ended: string | undefined, { lastState }: ContainerStatus): strin
 }
 
 function hasTrue(status: PodStatus | undefined, type: string): boolean {
-  return status?.conditions?.some((condition) => condition.type === type && condition.status === "True") === true
+  return status?.conditions?.some((condition) =>
+    condition.type === type && condition.status === "True") === true
 }
 
 function restartsText(pod: Pod, view: View): string {
   const { restarts, lastRestart } = summary(pod)
-  return restarts === 0 || lastRestart === undefined ? String(restarts) : `${restarts} (${since(lastRestart, view)} ago)`
+  return restarts === 0 || lastRestart === undefined ? String(restarts)
+    : `${restarts} (${since(lastRestart, view)} ago)`
 }
 
 function gates({ spec, status }: Pod): string {
-  const wanted = (spec as { readonly readinessGates?: ReadonlyArray<{ readonly conditionType: string }> } | undefined)?.readinessGates ?? []
+  const wanted = (
+    spec as { readonly readinessGates?: ReadonlyArray<{ readonly conditionType: string }> } | undefined
+  )?.readinessGates ?? []
   if (wanted.length === 0) return NONE
   return `${wanted.filter(({ conditionType }) => hasTrue(status, conditionType)).length}/${wanted.length}`
 }

@@ -1,6 +1,6 @@
 /**
- * Rows as kubectl aligns them (cli-runtime GetNewTabWriter): cells at least six wide with three spaces behind the
- * longest, the last cell as it is; a cell ends at its first line break.
+ * Rows as kubectl aligns them (cli-runtime GetNewTabWriter): cells at least six wide with three spaces behind
+ * the longest, the last cell as it is; a cell ends at its first line break.
  */
 const WIDTH_MIN = 6
 const PADDING = 3
@@ -13,7 +13,8 @@ export function tabulate(rows: ReadonlyArray<ReadonlyArray<string>>): string {
       widths[i] = Math.max(widths[i] ?? WIDTH_MIN, charCount(cell) + PADDING)
     })
   }
-  return cells.map((row) => `${row.map((cell, i) => (i === row.length - 1 ? cell : pad(cell, widths[i]!))).join("")}\n`).join("")
+  return cells.map((row) =>
+    `${row.map((cell, i) => (i === row.length - 1 ? cell : pad(cell, widths[i]!))).join("")}\n`).join("")
 }
 
 function firstLine(text: string): string {

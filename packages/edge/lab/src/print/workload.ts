@@ -1,5 +1,11 @@
-/** Lines of what makes pods: Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob, HorizontalPodAutoscaler. */
-import { ageText, type DaemonSet, type Deployment, type Job, type KindTypes, type PodSpec, type ReplicaSet, type StatefulSet, timeNs } from "@podwire/api"
+/**
+ * Lines of what makes pods: Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob,
+ * HorizontalPodAutoscaler.
+ */
+import {
+  ageText, type DaemonSet, type Deployment, type Job, type KindTypes, type PodSpec, type ReplicaSet,
+  type StatefulSet, timeNs
+} from "@podwire/api"
 import { age, printer, since, type View } from "./columns.ts"
 import { labelsText, selectorText } from "./labels.ts"
 
@@ -8,21 +14,25 @@ const WIDE = "Containers,Images,Selector"
 export const deployments = printer<Deployment>(`Name,Ready,Up-to-date,Available,Age|${WIDE}`, (object, view) => {
   const { spec, status } = object
   return [
-    object.metadata.name!, `${status?.readyReplicas ?? 0}/${spec.replicas ?? 1}`, status?.updatedReplicas ?? 0,
-    status?.availableReplicas ?? 0, age(object, view), ...containers(spec.template.spec), selectorText(spec.selector, "")
+    object.metadata.name!, `${status?.readyReplicas ?? 0}/${spec.replicas ?? 1}`,
+    status?.updatedReplicas ?? 0,
+    status?.availableReplicas ?? 0, age(object, view), ...containers(spec.template.spec),
+    selectorText(spec.selector, "")
   ]
 })
 
 export const replicaSets = printer<ReplicaSet>(`Name,Desired,Current,Ready,Age|${WIDE}`, (object, view) => {
   const { spec, status } = object
   return [
-    object.metadata.name!, spec.replicas ?? 1, status?.replicas ?? 0, status?.readyReplicas ?? 0, age(object, view),
+    object.metadata.name!, spec.replicas ?? 1, status?.replicas ?? 0, status?.readyReplicas ?? 0,
+    age(object, view),
     ...containers(spec.template?.spec), selectorText(spec.selector)
   ]
 })
 
 export const statefulSets = printer<StatefulSet>("Name,Ready,Age|Containers,Images", (object, view) => [
-  object.metadata.name!, `${object.status?.readyReplicas ?? 0}/${object.spec.replicas ?? 1}`, age(object, view),
+  object.metadata.name!, `${object.status?.readyReplicas ?? 0}/${object.spec.replicas ?? 1}`,
+  age(object, view),
   ...containers(object.spec.template.spec)
 ])
 
@@ -30,8 +40,10 @@ export const daemonSets = printer<DaemonSet>(
   `Name,Desired,Current,Ready,Up-to-date,Available,Node Selector,Age|${WIDE}`, (object, view) => {
     const { spec, status } = object
     return [
-      object.metadata.name!, status?.desiredNumberScheduled ?? 0, status?.currentNumberScheduled ?? 0, status?.numberReady ?? 0,
-      status?.updatedNumberScheduled ?? 0, status?.numberAvailable ?? 0, labelsText(spec.template.spec?.nodeSelector),
+      object.metadata.name!, status?.desiredNumberScheduled ?? 0, status?.currentNumberScheduled ?? 0,
+      status?.numberReady ?? 0,
+      status?.updatedNumberScheduled ?? 0, status?.numberAvailable ?? 0,
+      labelsText(spec.template.spec?.nodeSelector),
       age(object, view), ...containers(spec.template.spec), selectorText(spec.selector)
     ]
   }
@@ -59,7 +71,8 @@ export const autoscalers = printer<KindTypes["HorizontalPodAutoscaler"]>(
   "Name,Reference,Targets,MinPods,MaxPods,Replicas,Age", (object, view) => {
     const { spec, status } = object
     return [
-      object.metadata.name!, `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`, targets(object), spec.minReplicas ?? "<unset>",
+      object.metadata.name!, `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`, targets(object),
+      spec.minReplicas ?? "<unset>",
       spec.maxReplicas, status?.currentReplicas ?? 0, age(object, view)
     ]
   }
@@ -72,7 +85,8 @@ export function containers(spec: PodSpec | undefined): readonly [names: string, 
 }
 
 function jobStatus({ metadata, status }: Job): string {
-  const has = (type: string) => status?.conditions?.some((condition) => condition.type === type && condition.status === "True") === true
+  const has = (type: string) => status?.conditions?.some((condition) =>
+    condition.type === type && condition.status === "True") === true
   if (has("Complete")) return "Complete"
   if (has("Failed")) return "Failed"
   if (metadata.deletionTimestamp !== undefined) return "Terminating"
@@ -99,7 +113,8 @@ function targets({ spec }: KindTypes["HorizontalPodAutoscaler"]): string {
     const target = (resource ?? metric.pods ?? metric.object ?? metric.external)?.target
     if (target === undefined) return "<unknown type>"
     if (resource !== undefined) {
-      const aim = target.averageValue ?? (target.averageUtilization === undefined ? "<auto>" : `${target.averageUtilization}%`)
+      const aim = target.averageValue ??
+        (target.averageUtilization === undefined ? "<auto>" : `${target.averageUtilization}%`)
       return `${resource.name}: <unknown>/${aim}`
     }
     return target.averageValue === undefined || metric.pods !== undefined

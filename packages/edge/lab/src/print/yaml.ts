@@ -1,7 +1,7 @@
 /**
- * Objects as `kubectl -o yaml` prints them (go.yaml.in/yaml/v2 through sigs.k8s.io/yaml): keys in natural order,
- * lists at their key's own indent, lines folded behind column 80, a string quoted when a reader would take it for
- * something else. What is printed here, our own reader reads back equal.
+ * Objects as `kubectl -o yaml` prints them (go.yaml.in/yaml/v2 through sigs.k8s.io/yaml): keys in natural
+ * order, lists at their key's own indent, lines folded behind column 80, a string quoted when a reader would
+ * take it for something else. What is printed here, our own reader reads back equal.
  * Approximated: characters that go-yaml prints raw although readers fold them (U+0085, U+2028) are escaped.
  */
 import { plain as resolve } from "../input/scalar.ts"
@@ -12,7 +12,8 @@ const DATE = /^\d{4}-\d{1,2}-\d{1,2}([Tt ]\s*\d{1,2}:\d{1,2}:\d{1,2}(\.\d+)?\s*(
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/
 
 export function toYaml(value: unknown): string {
-  return isEmpty(value) || typeof value !== "object" || value === null ? `${inline(value, 0, 0)}\n` : block(value, 0)
+  return isEmpty(value) || typeof value !== "object" || value === null ? `${inline(value, 0, 0)}\n`
+    : block(value, 0)
 }
 
 /** A mapping or sequence, whole lines. */
@@ -20,11 +21,15 @@ function block(value: object, indent: number): string {
   const margin = " ".repeat(indent)
   if (Array.isArray(value)) {
     return value.map((item: unknown) => {
-      if (isEmpty(item) || typeof item !== "object" || item === null) return `${margin}- ${inline(item, indent, indent + 2)}\n`
+      if (isEmpty(item) || typeof item !== "object" || item === null) {
+        return `${margin}- ${inline(item, indent, indent + 2)}\n`
+      }
       return `${margin}- ${block(item, indent + STEP).slice(indent + STEP)}`
     }).join("")
   }
-  return Object.entries(value).filter(([, child]) => child !== undefined).sort(([a], [b]) => natural(a, b)).map(([key, child]: [string, unknown]) => {
+  return Object.entries(value).filter(
+    ([, child]) => child !== undefined
+  ).sort(([a], [b]) => natural(a, b)).map(([key, child]: [string, unknown]) => {
     const shown = keyText(key, margin)
     const lead = `${margin}${shown}:`
     if (typeof child === "object" && child !== null && !isEmpty(child)) {
@@ -35,7 +40,8 @@ function block(value: object, indent: number): string {
 }
 
 function isEmpty(value: unknown): boolean {
-  return typeof value === "object" && value !== null && Object.values(value).every((child) => child === undefined)
+  return typeof value === "object" && value !== null &&
+    Object.values(value).every((child) => child === undefined)
 }
 
 function keyText(key: string, margin: string): string {
@@ -50,10 +56,14 @@ function inline(value: unknown, indent: number | null, column: number): string {
   if (typeof value === "object" && value !== null) return "{}"
   if (typeof value !== "string") return value === null ? "null" : numberText(value)
   const facts = analyse(value)
-  if (value.includes("\n")) return facts.block && indent !== null ? literal(value, indent) : doubleQuoted(value, indent, column)
+  if (value.includes("\n")) {
+    return facts.block && indent !== null ? literal(value, indent) : doubleQuoted(value, indent, column)
+  }
   if (!readsAsString(value)) return doubleQuoted(value, indent, column)
   if (facts.plain) return folded(value, indent, column, false)
-  return facts.single ? `'${folded(value.replaceAll("'", "''"), indent, column + 1, true)}'` : doubleQuoted(value, indent, column)
+  return facts.single
+    ? `'${folded(value.replaceAll("'", "''"), indent, column + 1, true)}'`
+    : doubleQuoted(value, indent, column)
 }
 
 function numberText(value: unknown): string {
@@ -65,13 +75,16 @@ function readsAsString(text: string): boolean {
 }
 
 /** yaml_emitter_analyze_scalar. */
-function analyse(text: string): { readonly plain: boolean; readonly single: boolean; readonly block: boolean } {
+function analyse(
+  text: string
+): { readonly plain: boolean; readonly single: boolean; readonly block: boolean } {
   const special = /[^\n\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/.test(text)
   const leading = /^[ \n]/.test(text)
   const trailing = /[ \n]$/.test(text)
   const breakSpace = /\n /.test(text)
   const spaceBreak = / \n/.test(text)
-  const indicator = /^(---|\.\.\.)/.test(text) || /^[#,[\]{}&*!|>'"%@`]/.test(text) || /^[?:-]([ \n\t]|$)/.test(text) ||
+  const indicator = /^(---|\.\.\.)/.test(text) || /^[#,[\]{}&*!|>'"%@`]/.test(text) ||
+    /^[?:-]([ \n\t]|$)/.test(text) ||
     /:([ \n\t]|$)/.test(text) || /(^|[ \n\t])#/.test(text)
   const open = !special && !spaceBreak
   return {
@@ -89,7 +102,8 @@ function folded(text: string, indent: number | null, from: number, quoted: boole
   let out = ""
   for (let i = 0; i < text.length; i++) {
     const inside = i > 0 && i < text.length - 1
-    if (text[i] === " " && text[i - 1] !== " " && text[i + 1] !== " " && column > FOLD_COLUMN && (inside || !quoted)) {
+    if (text[i] === " " && text[i - 1] !== " " && text[i + 1] !== " " && column > FOLD_COLUMN &&
+      (inside || !quoted)) {
       out += `\n${margin}`
       column = margin.length
     } else {
@@ -104,12 +118,14 @@ function literal(text: string, indent: number): string {
   const hint = /^[ \n]/.test(text) ? String(STEP) : ""
   const chomp = !text.endsWith("\n") ? "-" : text === "\n" || text.endsWith("\n\n") ? "+" : ""
   const margin = " ".repeat(indent + STEP)
-  const body = (text.endsWith("\n") ? text.slice(0, -1) : text).split("\n").map((line) => (line === "" ? "" : margin + line)).join("\n")
+  const body = (text.endsWith("\n") ? text.slice(0, -1) : text).split("\n")
+    .map((line) => (line === "" ? "" : margin + line)).join("\n")
   return `|${hint}${chomp}\n${body}`
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
-  "\0": "\\0", "\x07": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r", "\x1b": "\\e", '"': '\\"',
+  "\0": "\\0", "\x07": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r",
+  "\x1b": "\\e", '"': '\\"',
   "\\": "\\\\", "\u0085": "\\N", "\u2028": "\\L", "\u2029": "\\P"
 }
 
@@ -126,7 +142,11 @@ function doubleQuoted(text: string, indent: number | null, from: number): string
       spaces = true
       return
     }
-    const shown = ESCAPES[char] ?? (/[\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/.test(char) && char.length === 1 ? char : hex(char))
+    const shown = ESCAPES[char] ??
+      (
+        /[\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/.test(char) && char.length === 1 ? char
+          : hex(char)
+      )
     out += shown
     column += shown.length
     spaces = char === " "
