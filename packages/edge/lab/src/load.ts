@@ -33,6 +33,8 @@ export interface Loaded {
 const OPTIONS = { errors: "all", onExcessProperty: "error" } as const
 const decodeCluster = Schema.decodeUnknownResult(ClusterDocument, OPTIONS)
 const decodeScenario = Schema.decodeUnknownResult(ScenarioDocument, OPTIONS)
+/** Of nodes, in a message. */
+const NAMES_SHOWN = 8
 const OWN_KINDS = ["Cluster", "Scenario"]
 /** Where the plan's CNI configuration stands in a Cluster's spec. */
 const CONFLIST_PATH = ["cni", "conflist"]
@@ -98,7 +100,23 @@ export function planFrom(loaded: Loaded, given: Partial<Plan>, problems: Array<P
     else if (cluster !== null) problems.push(cluster.document.problem(["spec", ...path], { what: message }))
     else problems.push({ file: "the cluster", line: null, column: null, path: fieldPath(path), message })
   }
+  problems.push(...unknownNodes(objects, plan))
   return plan
+}
+
+/** Pods bound to a node that is not there would be collected in silence (pod-garbage-collector): nobody means that. */
+function unknownNodes(objects: ReadonlyArray<SourcedObject>, { nodes }: Plan): ReadonlyArray<Problem> {
+  const names = nodes.map(({ name }) => name)
+  return objects.flatMap(({ object, document }) => {
+    for (const path of [["spec"], ["spec", "template", "spec"], ["spec", "jobTemplate", "spec", "template", "spec"]]) {
+      const spec = path.reduce<unknown>((at, key) => (at as Readonly<Record<string, unknown>> | undefined)?.[key], object)
+      const { nodeName, containers } = (spec ?? {}) as { readonly nodeName?: unknown; readonly containers?: unknown }
+      if (typeof nodeName !== "string" || nodeName === "" || !Array.isArray(containers) || names.includes(nodeName)) continue
+      const shown = names.length > NAMES_SHOWN ? `${names.slice(0, NAMES_SHOWN).join(", ")}, …` : names.join(", ")
+      return [document.problem([...path, "nodeName"], { what: `no node is called "${nodeName}"`, remedy: `there are ${shown}` })]
+    }
+    return []
+  })
 }
 
 function nodePlan({ metadata, spec, status }: Node): NodePlan {

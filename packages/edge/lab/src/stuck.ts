@@ -33,7 +33,7 @@ export function stuckPods(cluster: Cluster, sourceOf: (pod: Pod) => Source | nul
     say(pod, [], `${why?.replace(WRAPPING, "no network: ") ?? "has no sandbox"}${remedyFor(why ?? "", pod.spec?.nodeName)}`)
   }
   return [...problems.values()].map(({ problem, count }) =>
-    count === 1 ? problem : { ...problem, message: `${problem.message} (and ${count - 1} more pods alike)` })
+    count === 1 ? problem : { ...problem, message: `${problem.message} (and ${count - 1} more ${count === 2 ? "pod" : "pods"} alike)` })
 }
 
 const WRAPPING = /^Failed to create pod sandbox: .* failed to setup network for sandbox "[^"]*": /

@@ -210,7 +210,7 @@ function checkRanges(plan: Plan, say: Say): void {
   const all: Array<{ readonly path: ReadonlyArray<string | number>; readonly range: Cidr }> = []
   for (const [key, list] of Object.entries(ranges)) {
     list.forEach((range, i) => {
-      const path = [key, i]
+      const path = key === "underlay" ? [key, "cidrs", i] : [key, i]
       if (hostBitsSet(range)) say(path, `${format(range)} has bits set to the right of its prefix`)
       const special = SPECIAL.find(({ cidr: other }) => family(other.ip) === family(range.ip) && overlaps(other, range))
       if (special !== undefined) say(path, `${format(range)} overlaps ${format(special.cidr)}, ${special.what}`)
