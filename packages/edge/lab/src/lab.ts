@@ -10,7 +10,7 @@ import {
   ageText, ApiError, type KubeObject, lookup, type Pod, type Ref, refOf, resourceOf, refusalText
 } from "@podwire/api"
 import {
-  Cluster, EXEC_NS_MAX, FrameLog, findProgram, reach, type LoggedFrame, type Observer, type Plan
+  type Capture, Cluster, EXEC_NS_MAX, FrameLog, findProgram, reach, type LoggedFrame, type Observer, type Plan
 } from "@podwire/cluster"
 import { compileFilter } from "@podwire/wire/filter"
 import * as Effect from "effect/Effect"
@@ -72,6 +72,8 @@ export class Lab {
   readonly cluster: Cluster
   readonly loaded: Loaded
   readonly captures: Captures["Service"] | null
+  /** Those that the scenario names, in its order. */
+  ownCaptures: ReadonlyArray<Capture> = []
   readonly #applier: Applier
   readonly #log: FrameLog | null
 
@@ -341,12 +343,17 @@ const build = Effect.fnUntraced(function*<R>(
   }
   if (problems.length > 0) return yield* new InputError({ problems })
   const named = namedCaptures(loaded, problems)
+  const own: Array<Capture> = []
   if (problems.length > 0) return yield* new InputError({ problems })
   const captures = options.captures === undefined ? null : yield* acquire(options.captures)
   let log: FrameLog | null = null
   const cluster = new Cluster(plan, (engine) => {
     const observers: Array<Observer> = []
-    if (captures !== null) observers.push(...captures.taps(engine, named))
+    if (captures !== null) {
+        const taps = captures.taps(engine, named)
+        observers.push(...taps)
+        own.push(...taps.slice(1))
+      }
     const record = options.record ?? expectedInterfaces(loaded)
     if (record !== null) {
       log = new FrameLog(engine, record === true ? null : record)
@@ -355,6 +362,7 @@ const build = Effect.fnUntraced(function*<R>(
     return observers
   })
   const lab = Lab.build(cluster, loaded, captures, log)
+  if (lab instanceof Lab) lab.ownCaptures = own
   if (!(lab instanceof Lab)) return yield* new InputError({ problems: lab })
   return lab
 })

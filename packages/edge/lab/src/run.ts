@@ -71,7 +71,7 @@ export const runLab = Effect.fnUntraced(function*(lab: Lab, program: ScenarioPro
       )
     )
   }
-  failures.push(...lab.cluster.check().map(unplaced))
+  failures.push(...lab.cluster.check().map(unplaced), ...emptyCaptures(lab))
   return { steps: reports, reach: matrix, failures, drops } satisfies RunReport
 })
 
@@ -188,6 +188,16 @@ export function portClashes(lab: Lab): ReadonlyArray<Problem> {
 function reachFailures(cells: ReadonlyArray<ReachCell>): ReadonlyArray<Problem> {
   return cells.filter((cell) => !(cell.answered && cell.sourceKept)).map((cell) =>
     unplaced(`${cell.from} → ${cell.to} over IPv${cell.family}: ${cell.answered ? "answered, but saw another source address" : cell.why}`))
+}
+
+/** Captures that the scenario names and that saw nothing: a misspelt interface, or a filter that fits no frame. */
+function emptyCaptures(lab: Lab): ReadonlyArray<Problem> {
+  return lab.ownCaptures.flatMap((capture, i) =>
+    capture.frames > 0
+      ? []
+      : [lab.loaded.scenario!.document.problem(["spec", "captures", i, "at"], {
+        what: "no frame was seen there", remedy: "name an interface as all.pcapng has it: node1/cni0, default/web-0/eth0"
+      })])
 }
 
 function dropCounts(lab: Lab): Readonly<Record<string, number>> {

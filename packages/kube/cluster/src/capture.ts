@@ -10,7 +10,7 @@
  * What leaves `lo` is seen once, when it comes back, as tcpdump shows it (libpcap passes over the outgoing
  * copy). A device has an interface from its first frame on; a device that comes back under the same name and
  * address goes on in the same file. What is kept is one small record for each name, whatever the traffic.
- * Not supported: filters by packet, rotation of files, snap lengths.
+ * Not supported: rotation of files, snap lengths.
  */
 import { EPOCH_SECONDS } from "@podwire/api"
 import type { Engine } from "@podwire/engine"
@@ -36,6 +36,10 @@ export interface CaptureOptions {
   readonly devices?: boolean
   /** Only devices that this accepts, by `<namespace>/<device>`. */
   readonly only?: (name: string) => boolean
+  /** Only frames that this accepts, from their first byte to one past their last; a filter as tcpdump has it. */
+  readonly accept?: (bytes: Uint8Array, at: number, end: number) => boolean
+  /** Frames that ended inside, on interfaces of their own; default true. */
+  readonly drops?: boolean
   /** What the stack did to this frame here, as comment; "" for none. Called for every frame. */
   readonly comment?: (dev: NetDevice, direction: Direction, frame: Frame) => string
 }
@@ -82,6 +86,8 @@ export class Capture implements Tap, DropObserver {
       entry = this.#enter(dev)
     }
     if (entry.ignored || (entry.loopback && direction === Direction.Out)) return
+    const { accept } = this.#options
+    if (accept !== undefined && !accept(frame.bytes, frame.head, frame.tail)) return
     let comment = this.#options.comment === undefined ? "" : this.#options.comment(dev, direction, frame)
     if (frame.corrupted) comment = comment === "" ? CORRUPTED : `${CORRUPTED}; ${comment}`
     if (frame.csum !== Checksum.Partial) this.#write(entry, frame.bytes, frame, direction, comment)
@@ -91,6 +97,7 @@ export class Capture implements Tap, DropObserver {
   }
 
   dropped(frame: Frame, reason: DropReason, dev: NetDevice | null): void {
+    if (this.#options.drops === false) return
     const ns = dev === null || dev.ns === "" ? "nowhere" : dev.ns
     let entry = this.#drops.get(ns)
     if (entry === undefined) {

@@ -1,4 +1,4 @@
-export { Capture, type CaptureOptions } from "./capture.ts"
+export { Capture, type CaptureFormat, type CaptureOptions } from "./capture.ts"
 export { Cluster, type FaultSpec, type Machine, type Observer } from "./cluster.ts"
 export { Container, type ContainerState } from "./container.ts"
 export type { LoggedEvent } from "./event-log.ts"

@@ -2,7 +2,7 @@
  * Captures as a resource: acquired in a scope, whole and closed when the scope ends, however it ends. The
  * sink that the data plane writes into is synchronous and never fails there; `close` tells its failure.
  */
-import { Capture, type CaptureOptions } from "@podwire/cluster/capture"
+import { Capture, type CaptureFormat, type CaptureOptions } from "@podwire/cluster/capture"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -17,12 +17,20 @@ export interface CapturesOptions extends CaptureOptions, FolderOptions {
   readonly folder: string
 }
 
+/** A file of its own for what one interface sees of one conversation. */
+export interface NamedCapture {
+  /** Of the file, without its ending. */
+  readonly name: string
+  readonly at: string
+  readonly accept?: CaptureOptions["accept"]
+}
+
 type Engine = ConstructorParameters<typeof Capture>[0]
 
 export class Captures extends Context.Service<Captures, {
   readonly folder: string
-  /** The tap of one run, for the cluster's constructor. */
-  readonly tap: (engine: Engine) => Capture
+  /** The taps of one run, for the cluster's constructor: every interface, and the named ones once more. */
+  readonly taps: (engine: Engine, named?: ReadonlyArray<NamedCapture>) => ReadonlyArray<Capture>
   /** Hand what is buffered to the file system: the files can be opened while the run stands still. */
   readonly flush: Effect.Effect<void, CaptureWriteError>
   /**
@@ -49,7 +57,7 @@ export function acquire(
     ),
     (captures) => ({
       folder: options.folder,
-      tap: (engine) => captures.tap(engine),
+      taps: (engine, named = []) => captures.taps(engine, named),
       flush: failing(() => captures.flush()),
       close: failing(() => captures.close())
     })
@@ -63,7 +71,7 @@ export function layer(options: CapturesOptions): Layer.Layer<Captures, CaptureWr
 class OpenCaptures {
   readonly #options: CapturesOptions
   readonly #files: CaptureFolder
-  #capture: Capture | null = null
+  #captures: ReadonlyArray<Capture> = []
   /** Somebody has been given the failure. */
   told = false
 
@@ -72,19 +80,26 @@ class OpenCaptures {
     this.#files = new CaptureFolder(options.folder, options)
   }
 
-  tap(engine: Engine): Capture {
-    if (this.#capture !== null) throw new Error("captures have one run: acquire others for the next")
-    const open = (name: string, format: "pcapng" | "pcap") => this.#files.sink(name, format)
-    return (this.#capture = new Capture(engine, open, this.#options))
+  taps(engine: Engine, named: ReadonlyArray<NamedCapture>): ReadonlyArray<Capture> {
+    if (this.#captures.length > 0) throw new Error("captures have one run: acquire others for the next")
+    const open = (name: string, format: CaptureFormat) => this.#files.sink(name, format)
+    this.#captures = [
+      new Capture(engine, open, this.#options),
+      ...named.map(({ name, at, accept }) =>
+        new Capture(engine, (_, format) => this.#files.sink(name, format), {
+          ...this.#options, all: false, devices: true, drops: false, only: (device) => device === at, ...accept === undefined ? {} : { accept }
+        }))
+    ]
+    return this.#captures
   }
 
   flush(): CaptureWriteError | null {
-    this.#capture?.flush()
+    for (const capture of this.#captures) capture.flush()
     return this.#error()
   }
 
   close(): CaptureWriteError | null {
-    this.#capture?.close()
+    for (const capture of this.#captures) capture.close()
     this.#files.close()
     return this.#error()
   }

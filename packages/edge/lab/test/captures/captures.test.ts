@@ -14,13 +14,13 @@ const base = mkdtempSync(join(tmpdir(), "captures-"))
 afterAll(() => rmSync(base, { recursive: true }))
 
 /** One frame of 60 bytes on node1/eth0. */
-function send(tap: captures.Captures["Service"]["tap"]): void {
+function send(tap: captures.Captures["Service"]["taps"]): void {
   const engine = new Engine(1)
   const pool = new FramePool(engine)
   const dev = new Dummy(engine, pool, "eth0", 1)
   dev.ns = "node1"
   dev.up = true
-  addTap(dev, tap(engine))
+  addTap(dev, tap(engine)[0]!)
   const frame = pool.alloc()!
   frame.tail = frame.head + 60
   dev.xmit(frame)
