@@ -47,7 +47,7 @@ export const namespaceFlag = Flag.String("namespace").pipe(
   Flag.withDescription("The namespace of names that say none")
 )
 
-export interface ClusterOptions {
+interface ClusterOptions {
   readonly filename: ReadonlyArray<string>
   readonly recursive: boolean
   readonly seed: Option.Option<number>

@@ -118,7 +118,7 @@ function isReady(pod: Pod): boolean {
 }
 
 /** The most telling reason why a pod is not running. */
-export function whyNot(pod: Pod): string {
+function whyNot(pod: Pod): string {
   const { status } = pod
   const unscheduled = status?.conditions?.find((condition) =>
     condition.type === "PodScheduled" && condition.status === "False")

@@ -101,7 +101,7 @@ function mapContainers(spec: PodSpec, each: (container: Container) => Container)
   }
 }
 
-export function defaultTemplate(template: PodTemplateSpec): PodTemplateSpec {
+function defaultTemplate(template: PodTemplateSpec): PodTemplateSpec {
   return { ...template, spec: defaultPodSpec(template.spec) }
 }
 

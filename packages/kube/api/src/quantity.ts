@@ -7,7 +7,7 @@
 export type Quantity = string | number
 
 /** Thousandths of one. */
-export type Milli = bigint
+type Milli = bigint
 
 const SYNTAX = /^([+-]?)(?:(\d+)\.?(\d*)|\.(\d+))(?:[eE]([+-]?\d{1,3})|([numkMGTPE]|[KMGTPE]i)|)$/
 

@@ -7,9 +7,9 @@ import type { KubeObject } from "./object.ts"
 import { type Labels, valueOf } from "./selector.ts"
 import { labelKey, labelValue } from "./validate/format.ts"
 
-export type Operator = "in" | "notin" | "=" | "==" | "!=" | "gt" | "lt" | "exists" | "!"
+type Operator = "in" | "notin" | "=" | "==" | "!=" | "gt" | "lt" | "exists" | "!"
 
-export interface Requirement {
+interface Requirement {
   readonly key: string
   readonly operator: Operator
   readonly values: ReadonlyArray<string>
@@ -203,7 +203,7 @@ function checked(requirement: Requirement): Requirement | string {
   return faults.length === 0 ? requirement : faults.length === 1 ? faults[0]! : `[${faults.join(", ")}]`
 }
 
-export interface FieldTerm {
+interface FieldTerm {
   readonly field: string
   readonly isEqual: boolean
   readonly value: string

@@ -3,7 +3,7 @@ import { kindIn, kindsNamed, resourceOf } from "./kinds.ts"
 import type { KubeObject, Ref } from "./object.ts"
 import { type Problem, problemText } from "./problem.ts"
 
-export type StatusReason = "AlreadyExists" | "NotFound" | "Conflict"
+type StatusReason = "AlreadyExists" | "NotFound" | "Conflict"
 
 export interface Refusal {
   readonly reason: StatusReason

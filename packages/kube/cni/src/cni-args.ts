@@ -8,7 +8,7 @@ const TRUE = ["1", "true"]
 const FALSE = ["0", "false"]
 
 /** What is wrong with a value, or null. */
-export type Judge = (value: string) => string | null
+type Judge = (value: string) => string | null
 
 /** The values of `known`, or what is wrong. */
 export function loadArgs(

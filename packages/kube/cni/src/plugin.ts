@@ -51,7 +51,7 @@ export interface Call extends IpamCall {
   readonly prevResult: Result | null
 }
 
-export interface Verbs<C, Conf> {
+interface Verbs<C, Conf> {
   add(call: C, conf: Conf): Result | CniError
   del(call: C, conf: Conf): CniError | null
   check(call: C, conf: Conf): CniError | null

@@ -24,12 +24,12 @@ export interface Output {
   readonly exitCode: number
 }
 
-export interface MachineStores extends Stores {
+interface MachineStores extends Stores {
   /** CNI_NETNS is the namespace that this process is in. */
   readonly ownNetns?: (path: string) => boolean
 }
 
-export type Env = Readonly<Record<string, string | undefined>>
+type Env = Readonly<Record<string, string | undefined>>
 
 const PRIVILEGED = new Set(["bridge", "ptp", "loopback"])
 const ATTACHING = ["ADD", "CHECK", "DEL"]

@@ -180,7 +180,7 @@ function routeJson(route: ResultRoute): JsonObject {
   }
 }
 
-export function dnsJson(dns: Dns): JsonObject {
+function dnsJson(dns: Dns): JsonObject {
   const some = (key: string, values: ReadonlyArray<string>) => values.length === 0 ? {} : { [key]: values }
   return {
     ...some("nameservers", dns.nameservers), ...text("domain", dns.domain),

@@ -10,7 +10,7 @@ export type Version = readonly [number, number, number]
 const PARTS = ["major", "minor", "micro"] as const
 
 /** The three numbers, or what is wrong with the text. */
-export function parseVersion(text: string): Version | string {
+function parseVersion(text: string): Version | string {
   if (text === "") return [0, 1, 0]
   const parts = text.split(".")
   if (parts.length > 3) return `invalid version ${goQuote(text)}: too many parts`

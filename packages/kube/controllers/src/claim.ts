@@ -7,7 +7,7 @@ import type { LabelSelector } from "@podwire/api/schema/meta"
 import type { Change, View } from "./controller.ts"
 import { controllerRef } from "./template.ts"
 
-export interface Claimed<T> {
+interface Claimed<T> {
   /** What is the owner's after `changes`. */
   readonly objects: Array<T>
   readonly changes: Array<Change>

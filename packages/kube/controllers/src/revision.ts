@@ -15,7 +15,7 @@ export interface ControllerRevision extends KubeObject {
   readonly revision: number
 }
 
-export interface Templated extends KubeObject {
+interface Templated extends KubeObject {
   readonly spec: {
     readonly selector: LabelSelector
     readonly template: PodTemplateSpec

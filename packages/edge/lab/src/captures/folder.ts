@@ -25,7 +25,7 @@ export interface FolderOptions {
   readonly disk?: Disk
 }
 
-export interface CaptureFailure {
+interface CaptureFailure {
   readonly file: string
   readonly cause: unknown
 }

@@ -15,7 +15,7 @@ import type { Lease, LeaseStore } from "@podwire/cni/ipam/lease-store"
 import { format, type Ip, parse } from "@podwire/wire/ip"
 import { goError } from "./go-error.ts"
 
-export const DEFAULT_DATA_DIR = "/var/lib/cni/networks"
+const DEFAULT_DATA_DIR = "/var/lib/cni/networks"
 const LINE_BREAK = "\r\n"
 const LAST_PREFIX = "last_reserved_ip."
 const FILE_MODE = 0o600

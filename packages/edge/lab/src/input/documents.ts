@@ -56,9 +56,9 @@ export interface Issue {
 export type ObjectValue = { readonly [key: string]: Value }
 
 /** The API server's limit of a request body (apiserver `MaxRequestBodyBytes`). */
-export const OBJECT_BYTES_MAX = 3 * 1024 * 1024
+const OBJECT_BYTES_MAX = 3 * 1024 * 1024
 /** A document may be a List of many objects; what stands in memory at once needs a limit all the same. */
-export const DOCUMENT_LENGTH_MAX = 32 * 1024 * 1024
+const DOCUMENT_LENGTH_MAX = 32 * 1024 * 1024
 
 /** Where one document stands in its file, and how to read it again when a place in it is asked for. */
 class Piece {

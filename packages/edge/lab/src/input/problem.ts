@@ -39,7 +39,7 @@ export interface Complaint {
   readonly remedy?: string
 }
 
-export const PROBLEMS_SHOWN_MAX = 50
+const PROBLEMS_SHOWN_MAX = 50
 
 /** Values quoted in messages are cut here: an error line stays a line. */
 const FOUND_LENGTH_MAX = 60

@@ -28,7 +28,7 @@ export interface Sources {
 }
 
 /** kubectl has no limit; memory has one, and /dev/zero no end. */
-export const FILE_BYTES_MAX = 256 * 1024 * 1024
+const FILE_BYTES_MAX = 256 * 1024 * 1024
 export const STDIN_NAME = "STDIN"
 
 const EXTENSIONS = [".json", ".yaml", ".yml"]

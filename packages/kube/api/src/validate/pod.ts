@@ -13,7 +13,7 @@ import { between, dnsLabel, dnsSubdomain, ipFamily, labelKey, NOT_AN_IP } from "
 import { validateAnnotations, validateLabels } from "./meta.ts"
 import { validateAffinity, validateTolerations, validateTopologySpread } from "./scheduling.ts"
 
-export const RESTART_POLICIES = ["Always", "OnFailure", "Never"]
+const RESTART_POLICIES = ["Always", "OnFailure", "Never"]
 const DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]
 const PREEMPTION_POLICIES = ["PreemptLowerPriority", "Never"]
 const NAMESERVERS_MAX = 3
@@ -41,14 +41,14 @@ export function validateTemplate(
   }
 }
 
-export interface PodOptions {
+interface PodOptions {
   /** A template may leave host ports open: they are filled in when the pod is made. */
   readonly isPod: boolean
   /** Volumes that a StatefulSet adds. */
   readonly claims?: ReadonlyArray<string>
 }
 
-export function validatePodSpec(spec: PodSpec, field: Field, { isPod, claims = [] }: PodOptions): void {
+function validatePodSpec(spec: PodSpec, field: Field, { isPod, claims = [] }: PodOptions): void {
   const volumes = validateVolumes(spec.volumes ?? [], field.child("volumes"))
   for (const claim of claims) volumes.add(claim)
   validateContainers(spec.containers, volumes, field.child("containers"))

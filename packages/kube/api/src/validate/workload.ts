@@ -155,7 +155,7 @@ function isGenerated(selector: LabelSelector): boolean {
     (keys[0] === "batch.kubernetes.io/controller-uid" || keys[0] === "controller-uid")
 }
 
-export function validateJobSpec(spec: JobSpec, field: Field): void {
+function validateJobSpec(spec: JobSpec, field: Field): void {
   for (const key of [
     "parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished",
     "backoffLimitPerIndex", "maxFailedIndexes"

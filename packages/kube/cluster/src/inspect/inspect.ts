@@ -15,14 +15,14 @@ import { cat } from "./proc.ts"
 import { ss } from "./ss.ts"
 import { sysctl } from "./sysctl.ts"
 
-export interface Inspection {
+interface Inspection {
   readonly stdout: string
   readonly stderr: string
   readonly exitCode: number
 }
 
 /** A tool's arguments without its name in, its standard output out; anything else is a `Failure`. */
-export type Tool = (netns: Netns, args: ReadonlyArray<string>) => string
+type Tool = (netns: Netns, args: ReadonlyArray<string>) => string
 
 /** Tools whose state Podwire does not have: the answer says so. */
 function absent(name: string): Tool {

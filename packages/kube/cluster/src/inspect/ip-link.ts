@@ -89,7 +89,7 @@ function isSlave(dev: NetDevice, kind: string): boolean {
   return dev.master !== null && kind === `${dev.master.kind}_slave`
 }
 
-export interface LinkForm {
+interface LinkForm {
   /** `mode DEFAULT`: `ip link` says it, `ip addr` does not. */
   readonly mode: boolean
   /** The line with the MAC address. */
@@ -174,7 +174,7 @@ function tsoMaxSize(dev: NetDevice): number {
   return dev instanceof Bridge && dev.ports().length === 0 ? 65_536 : 524_280
 }
 
-export function printBrief(call: IpCall, dev: NetDevice): void {
+function printBrief(call: IpCall, dev: NetDevice): void {
   const { netns, out } = call
   printBriefName(call, dev)
   out.put("address", mac.format(dev.mac), `${mac.format(dev.mac)} `)

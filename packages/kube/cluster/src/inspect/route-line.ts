@@ -10,7 +10,7 @@ const TABLES: ReadonlyArray<readonly [number, string]> = [
   [TABLE_DEFAULT, "default"], [TABLE_MAIN, "main"], [TABLE_LOCAL, "local"], [0, "unspec"]
 ]
 
-export function tableName(id: number): string {
+function tableName(id: number): string {
   return TABLES.find(([other]) => other === id)?.[1] ?? String(id)
 }
 
@@ -21,7 +21,7 @@ export function tableNumber(word: string): number | null {
 }
 
 /** What a filter has fixed is not said again. */
-export interface Silence {
+interface Silence {
   readonly type: boolean
   readonly via: boolean
   readonly dev: boolean

@@ -23,7 +23,7 @@ export interface HostLocalConf {
 }
 
 const RANGE_KEYS = new Set(["subnet", "rangeStart", "rangeEnd", "gateway"])
-export const HOST_LOCAL_KEYS: ReadonlySet<string> =
+const HOST_LOCAL_KEYS: ReadonlySet<string> =
   new Set([...RANGE_KEYS, "type", "ranges", "routes", "resolvConf", "dataDir"])
 
 /** A set as written, and where. */

@@ -29,7 +29,7 @@ export function canonicalize(config: RangeConfig): Range | string {
   return "message" in made ? made.message : made
 }
 
-export interface RangeProblem {
+interface RangeProblem {
   readonly key: "subnet" | "rangeStart" | "rangeEnd"
   readonly message: string
 }
@@ -94,7 +94,7 @@ export function setProblem(set: RangeSet): string | null {
   return null
 }
 
-export function formatRange(range: Range): string {
+function formatRange(range: Range): string {
   return `${format(range.start)}-${format(range.end)}`
 }
 

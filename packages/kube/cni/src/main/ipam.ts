@@ -10,7 +10,7 @@ import { goQuote, type JsonObject } from "../json.ts"
 import { type Call, isProblems } from "../plugin.ts"
 import type { Result } from "../result.ts"
 
-export const PLUGIN_PATH = "/opt/cni/bin"
+const PLUGIN_PATH = "/opt/cni/bin"
 const KNOWN = new Set(["dhcp", "static"])
 
 /** The delegate with its configuration, or nobody. */

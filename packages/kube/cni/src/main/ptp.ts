@@ -19,7 +19,7 @@ import { configure, errorText, noNetns, validateIps, validateRoutes } from "./in
 import { type Ipam, loadIpam, pluginNotFound } from "./ipam.ts"
 import { deleteVeth, setupVeth } from "./veth.ts"
 
-export interface PtpConf {
+interface PtpConf {
   readonly mtu: number
   readonly ipMasq: boolean
   readonly dns: Dns

@@ -11,8 +11,8 @@ import { controllerRef } from "../template.ts"
 import { DESIRED_REPLICAS, isInUse, MAX_REPLICAS, type Rollout } from "./rollout.ts"
 import { newSetReplicas } from "./rolling-update.ts"
 
-export const TEMPLATE_HASH = "pod-template-hash"
-export const REVISION = "deployment.kubernetes.io/revision"
+const TEMPLATE_HASH = "pod-template-hash"
+const REVISION = "deployment.kubernetes.io/revision"
 const REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
 const NOT_HANDED_DOWN = [
   "kubectl.kubernetes.io/last-applied-configuration", REVISION, REVISION_HISTORY, DESIRED_REPLICAS,
