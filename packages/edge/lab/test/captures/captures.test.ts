@@ -32,7 +32,7 @@ it("what a scope acquires is whole when it ends, also by a defect", () => {
   for (const end of [Effect.void, Effect.die("a bug"), Effect.fail("no")]) {
     const folder = join(base, "scope")
     const exit = Effect.runSyncExit(Effect.scoped(Effect.gen(function*() {
-      const { tap } = yield* captures.acquire({ folder })
+      const { taps: tap } = yield* captures.acquire({ folder })
       send(tap)
       yield* end
     })))
@@ -44,7 +44,7 @@ it("what a scope acquires is whole when it ends, also by a defect", () => {
 it("flush makes files readable during the run; options reach the capture", () => {
   const folder = join(base, "flush")
   Effect.runSync(Effect.gen(function*() {
-    const { flush, tap } = yield* captures.Captures
+    const { flush, taps: tap } = yield* captures.Captures
     send(tap)
     expect(() => packets(join(folder, "all.pcapng"))).toThrow("ENOENT")
     yield* flush
@@ -61,7 +61,7 @@ it("a failure is one tagged error with file, cause and what to do", () => {
   }
   const folder = join(base, "full")
   const error = Effect.runSync(Effect.scoped(Effect.gen(function*() {
-    const { close, tap } = yield* captures.acquire({ folder, disk: full })
+    const { close, taps: tap } = yield* captures.acquire({ folder, disk: full })
     send(tap)
     return yield* Effect.flip(close)
   })))
@@ -77,7 +77,7 @@ it("a failure that nobody asked for is logged at the scope's end", () => {
   const logger = Logger.make(({ message }) => void logged.push(message))
   const disk = { open: () => { throw new Error("no") }, truncate: () => {}, close: () => {}, write: () => 0 }
   Effect.runSync(Effect.scoped(Effect.map(
-    captures.acquire({ folder: join(base, "silent"), disk }), ({ tap }) => send(tap)
+    captures.acquire({ folder: join(base, "silent"), disk }), ({ taps: tap }) => send(tap)
   )).pipe(Effect.provide(Logger.layer([logger]))))
   expect(String(logged).replace(base, "")).toBe(
     "/silent/.podwire-captures: cannot write captures: no. " +
