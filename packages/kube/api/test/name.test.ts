@@ -1,4 +1,4 @@
-import { canonical, generateName, safeEncode, suffix, templateHash } from "@podwire/api"
+import { canonical, generateName, safeEncode, suffix, templateHash } from "@podwire/api/name"
 import { Prng } from "@podwire/engine"
 import { expect, it } from "vitest"
 
