@@ -21,6 +21,7 @@ import { inspectCommand } from "./inspect.ts"
 import { teardown } from "./outcome.ts"
 import { presenterLayer } from "./presenter.ts"
 import { runCommand } from "./run.ts"
+import { shellCommand } from "./shell.ts"
 
 const argv = process.argv.slice(2)
 const dashes = argv.indexOf("--")
@@ -30,7 +31,7 @@ const program = dashes < 0 ? [] : argv.slice(dashes + 1)
 const podwire = Command.make("podwire").pipe(
   Command.withDescription("A packet-level network emulator for Kubernetes"),
   Command.withSubcommands([
-    runCommand, getCommand, execCommand(program), inspectCommand(program), cniCommand, benchCommand
+    runCommand, getCommand, execCommand(program), inspectCommand(program), shellCommand, cniCommand, benchCommand
   ])
 )
 

@@ -13,12 +13,12 @@ export const advanceTo = Effect.fnUntraced(function*(cluster: Cluster, untilNs: 
   }
 })
 
-/** Until the process has ended; false when it still runs after `mostNs`. */
-export const finish = Effect.fnUntraced(function*(cluster: Cluster, process: Process, mostNs: number) {
+/** Until the process has ended; false when it still runs after `mostNs` or when somebody stops it. */
+export const finish = Effect.fnUntraced(function*(cluster: Cluster, process: Process, mostNs: number, signal?: AbortSignal) {
   const { engine } = cluster
   const untilNs = engine.nowNs + mostNs
   for (let steps = 0; process.exitCode === null; steps++) {
-    if (engine.nextNs > untilNs) return false
+    if (engine.nextNs > untilNs || signal?.aborted === true) return false
     engine.advance(Math.min(engine.nextNs, untilNs), 256)
     if (steps % 64 === 63) yield* Effect.yieldNow
   }

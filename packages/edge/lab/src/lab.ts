@@ -67,6 +67,8 @@ export interface FaultOptions extends Impairment {
 /** kubectl's exit code for a program that the container does not have. */
 const EXIT_NOT_FOUND = 127
 const EXIT_TIMED_OUT = 124
+/** 128 + SIGINT, as a shell reports it. */
+const EXIT_INTERRUPTED = 130
 
 export class Lab {
   readonly cluster: Cluster
@@ -154,7 +156,13 @@ export class Lab {
 
   exec(
     who: string, argv: ReadonlyArray<string>,
-    options: { readonly namespace?: string; readonly container?: string; readonly timeout?: string } = {}
+    options: {
+      readonly namespace?: string
+      readonly container?: string
+      readonly timeout?: string
+      /** Ends the program before its time; what it has said is kept. */
+      readonly signal?: AbortSignal
+    } = {}
   ): Effect.Effect<ExecResult, TargetError> {
     const { cluster } = this
     const self = this
@@ -167,11 +175,10 @@ export class Lab {
       }
       const process = program.start(host, argv)
       const mostNs = options.timeout === undefined ? EXEC_NS_MAX : durationNs(options.timeout)!
-      const ended = yield* finish(cluster, process, mostNs)
+      const ended = yield* finish(cluster, process, mostNs, options.signal)
       if (!ended) process.kill()
-      return {
-        exitCode: ended ? process.exitCode! : EXIT_TIMED_OUT, stdout: process.stdout, stderr: process.stderr
-      }
+      const cut = options.signal?.aborted === true ? EXIT_INTERRUPTED : EXIT_TIMED_OUT
+      return { exitCode: ended ? process.exitCode! : cut, stdout: process.stdout, stderr: process.stderr }
     })
   }
 
