@@ -132,9 +132,7 @@ export class Engine {
     const timers = this.#timers
     while (steps < stepsMax) {
       if (backlog.size > 0) {
-        const timerFirst = timers.size > 0 && timers.deadlineNs <= this.#nowNs &&
-          timers.order < backlog.order
-        if (timerFirst) timers.pop().fire(this.#nowNs)
+        if (timers.isDue(this) && timers.order < backlog.order) timers.pop().fire(this.#nowNs)
         else backlog.runFirst()
       } else {
         const deadlineNs = timers.deadlineNs

@@ -19,6 +19,11 @@ export class TimerHeap {
     return this.size === 0 ? Infinity : this.#deadlines[0]!
   }
 
+  /** Something is due by `clock`, the engine: asked once a step, so no time is handed over or back. */
+  isDue(clock: { readonly nowNs: Ns }): boolean {
+    return this.size > 0 && this.#deadlines[0]! <= clock.nowNs
+  }
+
   /** When the earliest timer was armed, in the engine's order. Only meaningful when `size` > 0. */
   get order(): number {
     return this.#orders[0]!

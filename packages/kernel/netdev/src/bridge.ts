@@ -154,7 +154,7 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
   addFdb(mac: number, dev: NetDevice | null, kind: FdbKind = FdbKind.Static): Errno {
     const port = dev === null ? null : this.port(dev)
     if (dev !== null && port === null) return Errno.EINVAL
-    if (this.fdb.find(hi(mac), lo(mac), this.engine.nowNs) >= 0) return Errno.EEXIST
+    if (this.fdb.find(hi(mac), lo(mac), this.engine) >= 0) return Errno.EEXIST
     this.fdb.set(hi(mac), lo(mac), port?.number ?? NO_PORT, kind, this.engine.nowNs)
     return Errno.OK
   }
@@ -191,15 +191,15 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
     if ((srcHi & 0x0100) !== 0 || (srcHi | srcLo) === 0) {
       return this.pool.drop(frame, DropReason.MAC_INVALID_SOURCE, dev)
     }
-    const nowNs = this.engine.nowNs
+    const { engine } = this
     if (isReserved(bytes, head) && !this.#letsThrough(port, bytes[head + 5]! & 15)) {
       // Pause frames end before anything looks at them; of the rest the source is learnt.
-      if (port.learning && bytes[head + 5] !== PAUSE) this.fdb.learn(srcHi, srcLo, port.number, nowNs)
+      if (port.learning && bytes[head + 5] !== PAUSE) this.fdb.learn(srcHi, srcLo, port.number, engine)
       return this.pool.drop(frame, DropReason.BRIDGE_LINK_LOCAL, dev)
     }
-    if (port.learning) this.fdb.learn(srcHi, srcLo, port.number, nowNs)
+    if (port.learning) this.fdb.learn(srcHi, srcLo, port.number, engine)
     if (eth.isGroup(bytes, head)) return this.#flood(frame, port, true)
-    const slot = this.fdb.find(eth.dstHi(bytes, head), eth.dstLo(bytes, head), nowNs)
+    const slot = this.fdb.find(eth.dstHi(bytes, head), eth.dstLo(bytes, head), engine)
     if (slot < 0) return this.#flood(frame, port, false)
     if (this.fdb.isLocal(slot)) return this.run(frame)
     this.#unicast(frame, port, this.#byNumber[this.fdb.port(slot)] ?? null)
@@ -209,7 +209,7 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
   protected override startXmit(frame: Frame): void {
     const { bytes, head } = frame
     if (eth.isGroup(bytes, head)) return this.#flood(frame, null, false)
-    const slot = this.fdb.find(eth.dstHi(bytes, head), eth.dstLo(bytes, head), this.engine.nowNs)
+    const slot = this.fdb.find(eth.dstHi(bytes, head), eth.dstLo(bytes, head), this.engine)
     if (slot < 0) return this.#flood(frame, null, false)
     this.#unicast(frame, null, this.#byNumber[this.fdb.port(slot)] ?? null)
   }
@@ -339,7 +339,7 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
   }
 
   #hasLocal(high: number, low: number): boolean {
-    const slot = this.fdb.find(high, low, this.engine.nowNs)
+    const slot = this.fdb.find(high, low, this.engine)
     return slot >= 0 && this.fdb.isLocal(slot)
   }
 }

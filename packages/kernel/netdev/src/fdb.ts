@@ -22,6 +22,11 @@ const EMPTY = -2
 export const FdbKind = { Learned: 0, Local: 1, Static: 2, Sticky: 3 } as const
 export type FdbKind = (typeof FdbKind)[keyof typeof FdbKind]
 
+/** The engine: asked for the time rather than told it, because a time handed over would be boxed on every frame. */
+export interface Clock {
+  readonly nowNs: Ns
+}
+
 export interface FdbEntry {
   readonly mac: number
   readonly port: number
@@ -51,10 +56,10 @@ export class Fdb {
   }
 
   /** The entry's slot, or -1 when there is none or its time is over. */
-  find(hi: number, lo: number, nowNs: Ns): number {
+  find(hi: number, lo: number, clock: Clock): number {
     const slot = this.#slot(hi, lo)
     if (this.#port[slot]! === EMPTY) return -1
-    if (this.#kind[slot]! === FdbKind.Learned && nowNs - this.#updatedNs[slot]! >= this.ageingNs) return -1
+    if (this.#kind[slot]! === FdbKind.Learned && clock.nowNs - this.#updatedNs[slot]! >= this.ageingNs) return -1
     return slot
   }
 
@@ -70,18 +75,19 @@ export class Fdb {
    * A source was seen on a port: new, refreshed or moved. A local address is not learnt over
    * (br_fdb_update).
    */
-  learn(hi: number, lo: number, port: number, nowNs: Ns): void {
+  learn(hi: number, lo: number, port: number, clock: Clock): void {
     const slot = this.#slot(hi, lo)
-    if (this.#port[slot]! === EMPTY) {
-      if (this.#learned >= this.learnedMax) this.#sweep(nowNs)
-      if (this.#learned >= this.learnedMax) this.refused++
-      else this.#add(hi, lo, port, FdbKind.Learned, nowNs)
-      return
-    }
+    if (this.#port[slot]! === EMPTY) return this.#learnNew(hi, lo, port, clock.nowNs)
     const kind = this.#kind[slot]!
     if (kind === FdbKind.Local) return
     if (kind !== FdbKind.Sticky) this.#port[slot] = port
-    this.#updatedNs[slot] = nowNs
+    this.#updatedNs[slot] = clock.nowNs
+  }
+
+  #learnNew(hi: number, lo: number, port: number, nowNs: Ns): void {
+    if (this.#learned >= this.learnedMax) this.#sweep(nowNs)
+    if (this.#learned >= this.learnedMax) this.refused++
+    else this.#add(hi, lo, port, FdbKind.Learned, nowNs)
   }
 
   addLocal(hi: number, lo: number, port: number): void {
@@ -100,23 +106,31 @@ export class Fdb {
 
   /** bridge fdb del MAC; false when it is not there. */
   remove(mac: number): boolean {
-    const before = this.size
-    this.#keep((entry) => entry.mac !== mac)
-    return this.size < before
+    const slot = this.#slot(macHi(mac), macLo(mac))
+    if (this.#port[slot]! === EMPTY) return false
+    this.#delete(slot)
+    return true
   }
 
   /** Everything that points to a port, of whatever kind: the port is no more (br_fdb_delete_by_port). */
   removePort(port: number): void {
-    this.#keep((entry) => entry.port !== port)
+    for (let slot = 0; slot <= this.#mask;) {
+      if (this.#port[slot]! === port) this.#delete(slot)
+      else slot++
+    }
   }
 
   /** What was learnt on a port: its link is down. */
   flushPort(port: number): void {
-    this.#keep((entry) => entry.port !== port || entry.kind !== FdbKind.Learned)
+    for (let slot = 0; slot <= this.#mask;) {
+      if (this.#port[slot]! === port && this.#kind[slot]! === FdbKind.Learned) this.#delete(slot)
+      else slot++
+    }
   }
 
   removeLocal(mac: number, port: number): void {
-    this.#keep((entry) => !(entry.local && entry.mac === mac && entry.port === port))
+    const slot = this.#slot(macHi(mac), macLo(mac))
+    if (this.#port[slot]! === port && this.#kind[slot]! === FdbKind.Local) this.#delete(slot)
   }
 
   /** What is known at `nowNs`, by address. */
@@ -133,11 +147,14 @@ export class Fdb {
     return entries.sort((a, b) => a.mac - b.mac)
   }
 
+  #home(hi: number, lo: number): number {
+    const h = Math.imul(lo ^ Math.imul(hi, 0x9e3779b1 | 0), 0x85ebca6b | 0)
+    return (h ^ (h >>> 15)) & this.#mask
+  }
+
   #slot(hi: number, lo: number): number {
-    let h = Math.imul(lo ^ Math.imul(hi, 0x9e3779b1 | 0), 0x85ebca6b | 0)
-    h ^= h >>> 15
     const mask = this.#mask
-    let slot = h & mask
+    let slot = this.#home(hi, lo)
     while (this.#port[slot]! !== EMPTY && (this.#lo[slot]! !== lo || this.#hi[slot]! !== hi)) {
       slot = (slot + 1) & mask
     }
@@ -164,8 +181,23 @@ export class Fdb {
     this.#rebuild(this.list(nowNs), this.#mask + 1)
   }
 
-  #keep(wanted: (entry: FdbEntry) => boolean): void {
-    this.#rebuild(this.list(-Infinity).filter(wanted), this.#mask + 1)
+  /** The hole is filled with whatever behind it may stand there (Knuth 6.4, algorithm R): only later slots move. */
+  #delete(slot: number): void {
+    const mask = this.#mask
+    this.size--
+    if (this.#kind[slot]! === FdbKind.Learned) this.#learned--
+    let hole = slot
+    for (let at = (hole + 1) & mask; this.#port[at]! !== EMPTY; at = (at + 1) & mask) {
+      const home = this.#home(this.#hi[at]!, this.#lo[at]!)
+      if (((at - home) & mask) < ((at - hole) & mask)) continue
+      this.#hi[hole] = this.#hi[at]!
+      this.#lo[hole] = this.#lo[at]!
+      this.#port[hole] = this.#port[at]!
+      this.#kind[hole] = this.#kind[at]!
+      this.#updatedNs[hole] = this.#updatedNs[at]!
+      hole = at
+    }
+    this.#port[hole] = EMPTY
   }
 
   #rebuild(entries: ReadonlyArray<FdbEntry>, capacity: number): void {

@@ -97,19 +97,19 @@ export class Segment implements Wire {
     const position = this.#positions.get(from)
     if (position === undefined) return this.#pool.drop(frame, DropReason.LINK_DOWN, from)
     if (frame.tail - head < eth.HEADER_BYTES) return this.#pool.drop(frame, DropReason.PKT_TOO_SMALL, from)
-    const nowNs = this.#engine.nowNs
+    const engine = this.#engine
     if ((bytes[head + 6]! & 1) === 0) {
-      this.#fdb.learn(eth.srcHi(bytes, head), eth.srcLo(bytes, head), position, nowNs)
+      this.#fdb.learn(eth.srcHi(bytes, head), eth.srcLo(bytes, head), position, engine)
     }
     if (!eth.isGroup(bytes, head)) {
-      const slot = this.#fdb.find(eth.dstHi(bytes, head), eth.dstLo(bytes, head), nowNs)
+      const slot = this.#fdb.find(eth.dstHi(bytes, head), eth.dstLo(bytes, head), engine)
       if (slot >= 0) {
         const to = this.#fdb.port(slot)
         if (to === position) return this.#pool.drop(frame, DropReason.BRIDGE_SAME_PORT, from)
         const way = this.#ways[position]?.get(to)
         if (way !== undefined) return way.link.send(frame)
         if (!this.#plain) return this.#link(position, to).send(frame)
-        return this.#lane.push(frame, position, to, this.#nics.length, nowNs + this.#spec.delayNs)
+        return this.#lane.push(frame, position, to, this.#nics.length, this.#spec.delayNs)
       }
     }
     this.#flood(position, frame)
@@ -151,7 +151,7 @@ export class Segment implements Wire {
       if (ways !== null) {
         for (const { link } of ways.values()) this.#copyOn(link, frame)
       }
-      return this.#lane.push(frame, from, ALL, this.#nics.length, this.#engine.nowNs + this.#spec.delayNs)
+      return this.#lane.push(frame, from, ALL, this.#nics.length, this.#spec.delayNs)
     }
     let last = -1
     for (let i = 0; i < this.#nics.length; i++) {
@@ -214,8 +214,9 @@ class Lane extends Timer {
     this.#segment = segment
   }
 
-  push(frame: Frame, from: number, to: number, count: number, dueNs: Ns): void {
+  push(frame: Frame, from: number, to: number, count: number, delayNs: Ns): void {
     if (this.#size > this.#mask) this.#grow()
+    const dueNs = this.#engine.nowNs + delayNs
     const slot = (this.#head + this.#size++) & this.#mask
     this.#frames[slot] = frame
     this.#from[slot] = from
@@ -223,7 +224,7 @@ class Lane extends Timer {
     this.#counts[slot] = count
     this.#orders[slot] = ++this.sent
     this.#dueNs[slot] = dueNs
-    if (this.#size === 1) this.#engine.arm(this, dueNs - this.#engine.nowNs)
+    if (this.#size === 1) this.#engine.arm(this, delayNs)
   }
 
   override fire(nowNs: Ns): void {

@@ -20,10 +20,10 @@ it("a forwarding database is a map from address to port that forgets", () => {
         fdb.removePort(port)
         for (const [key, entry] of model) if (entry.port === port) model.delete(key)
       } else {
-        fdb.learn(hi(mac), lo(mac), port, nowNs)
+        fdb.learn(hi(mac), lo(mac), port, { nowNs })
         if (mac !== local) model.set(mac, { port, atNs: nowNs })
       }
-      const slot = fdb.find(hi(mac), lo(mac), nowNs)
+      const slot = fdb.find(hi(mac), lo(mac), { nowNs })
       const wanted = mac === local ? 9 : model.get(mac)?.port ?? -1
       expect(slot < 0 ? -1 : fdb.port(slot)).toBe(wanted)
     }
@@ -35,10 +35,10 @@ it("a forwarding database is a map from address to port that forgets", () => {
 
 it("an entry lasts as long as the ageing time and not a nanosecond more", () => {
   const fdb = new Fdb(AGEING_NS)
-  fdb.learn(1, 1, 3, 100)
-  expect([fdb.find(1, 1, 399) >= 0, fdb.find(1, 1, 400)]).toEqual([true, -1])
-  fdb.learn(1, 1, 3, 350)
-  expect(fdb.find(1, 1, 649) >= 0).toBe(true)
+  fdb.learn(1, 1, 3, { nowNs: 100 })
+  expect([fdb.find(1, 1, { nowNs: 399 }) >= 0, fdb.find(1, 1, { nowNs: 400 })]).toEqual([true, -1])
+  fdb.learn(1, 1, 3, { nowNs: 350 })
+  expect(fdb.find(1, 1, { nowNs: 649 }) >= 0).toBe(true)
 })
 
 it("static entries do not age but follow traffic, sticky ones stay, local ones are not learnt over", () => {
@@ -46,11 +46,11 @@ it("static entries do not age but follow traffic, sticky ones stay, local ones a
   const kinds = [FdbKind.Learned, FdbKind.Static, FdbKind.Sticky, FdbKind.Local]
   kinds.forEach((kind, i) => fdb.set(0, i, 1, kind, 0))
   const ports = (nowNs: number) => kinds.map((_, i) => {
-    const slot = fdb.find(0, i, nowNs)
+    const slot = fdb.find(0, i, { nowNs })
     return slot < 0 ? null : fdb.port(slot)
   })
   expect(ports(AGEING_NS)).toEqual([null, 1, 1, 1])
-  kinds.forEach((_, i) => fdb.learn(0, i, 2, AGEING_NS))
+  kinds.forEach((_, i) => fdb.learn(0, i, 2, { nowNs: AGEING_NS }))
   expect(ports(AGEING_NS)).toEqual([2, 2, 1, 1])
   fdb.flushPort(2)
   expect(ports(AGEING_NS)).toEqual([null, 2, 1, 1])
@@ -63,11 +63,11 @@ it("static entries do not age but follow traffic, sticky ones stay, local ones a
 it("a flood of sources fills it and no more; room comes back when they age", () => {
   const fdb = new Fdb(AGEING_NS)
   fdb.learnedMax = 100
-  for (let i = 0; i < 150; i++) fdb.learn(0, i, 1, 0)
+  for (let i = 0; i < 150; i++) fdb.learn(0, i, 1, { nowNs: 0 })
   expect([fdb.size, fdb.refused, fdb.list(0).length]).toEqual([100, 50, 100])
-  fdb.learn(0, 500, 1, AGEING_NS)
+  fdb.learn(0, 500, 1, { nowNs: AGEING_NS })
   expect([fdb.list(AGEING_NS).map(({ mac }) => mac), fdb.refused]).toEqual([[500], 50])
   // Memory is that of the live entries, whatever came and went.
-  for (let i = 0; i < 100_000; i++) fdb.learn(1, i, 1, i * 10)
+  for (let i = 0; i < 100_000; i++) fdb.learn(1, i, 1, { nowNs: i * 10 })
   expect(fdb.size).toBeLessThanOrEqual(100)
 })

@@ -126,7 +126,7 @@ export function build(): Readonly<Record<Place, Netns>> {
   node.neigh6.find(eth0, at("fd00:1::11"))!.isRouter = true
   node.neigh6.add(eth0, at("fd00:1::12"), mac.parse("02:00:00:00:00:03")!, "stale")
   const learnt = mac.parse("02:00:00:00:01:02")!
-  cni0.fdb.learn(mac.hi(learnt), mac.lo(learnt), cni0.port(outside)!.number, engine.nowNs)
+  cni0.fdb.learn(mac.hi(learnt), mac.lo(learnt), cni0.port(outside)!.number, engine)
   return { pod, node, far }
 }
 
