@@ -4,11 +4,11 @@
  * versions; objects are in the view before anybody is told of them.
  *
  * Indexes exist for the questions that would otherwise scan every pod of the cluster: by node and by owner.
- * `list` and its like sort, for whoever shows or compares; `each` and its like do not copy, for whoever
- * counts: their order is that of creation, which is the same in every run. Don't write while iterating.
+ * What iterates does not copy: its order is that of creation, which is the same in every run. Don't write
+ * while iterating.
  */
 import { type Engine, type Ns, Timer } from "@podwire/engine"
-import { byName, controllerOf, keyOf, type KubeObject, type OwnerReference } from "./object.ts"
+import { controllerOf, keyOf, type KubeObject, type OwnerReference } from "./object.ts"
 import type { ApiStore, WatchEvent, WriteObserver } from "./store.ts"
 
 export type EventHandler = (event: WatchEvent) => void
@@ -45,26 +45,9 @@ export class Informer extends Timer implements WriteObserver {
     return this.#kinds.get(kind)?.get(namespace === "" ? name : `${namespace}/${name}`) ?? null
   }
 
-  /** Sorted by namespace, then name. */
-  list(kind: string, namespace?: string): ReadonlyArray<KubeObject> {
-    const all = [...this.#kinds.get(kind)?.values() ?? []]
-    return (namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace))
-      .sort(byName)
-  }
-
-  /** Pods bound to a node, sorted. */
-  podsOn(node: string): ReadonlyArray<KubeObject> {
-    return [...this.#byNode.get(node)?.values() ?? []].sort(byName)
-  }
-
   /** How many pods are bound to a node, without looking at them. */
   podCount(node: string): number {
     return this.#byNode.get(node)?.size ?? 0
-  }
-
-  /** What names the object with that uid as an owner, of whatever kind, sorted. */
-  ownedBy(uid: string): ReadonlyArray<KubeObject> {
-    return [...this.#byOwner.get(uid)?.values() ?? []].sort(byName)
   }
 
   /** Kinds that have objects, sorted. */
@@ -74,10 +57,6 @@ export class Informer extends Timer implements WriteObserver {
 
   each(kind: string): Iterable<KubeObject> {
     return (this.#kinds.get(kind) ?? NO_OBJECTS).values()
-  }
-
-  count(kind: string): number {
-    return this.#kinds.get(kind)?.size ?? 0
   }
 
   /** "" for the pods that are bound to none. */

@@ -40,8 +40,9 @@ export interface Outcome {
   readonly dueNs?: Ns
 }
 
+/** What a controller may ask: it reads, and does not listen. */
 export type View = Pick<Informer,
-  "get" | "list" | "podsOn" | "podCount" | "ownedBy" | "kinds" | "each" | "count" | "eachPodOn" | "eachOwnedBy" | "eachOrphan">
+  "get" | "each" | "eachPodOn" | "eachOwnedBy" | "eachOrphan" | "podCount" | "kinds">
 
 export interface Controller {
   readonly name: string

@@ -2,7 +2,7 @@
  * Which program stands in for a container: nothing real is executed. By a well-known image or command
  * first, else the default listener on the ports that the container declares. The reason is a sentence
  * for `run -v`.
- * Not supported yet: HTTP servers; images that speak HTTP hold their ports.
+ * Not supported: HTTP servers; images that speak HTTP hold their ports.
  */
 import { cat, echo, hostname, no, sleep, Sleep, yes } from "./coreutils.ts"
 import { type ListenPort, PortListener } from "./listener.ts"

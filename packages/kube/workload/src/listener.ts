@@ -6,7 +6,7 @@
  *
  * A TCP port is reserved, so that nobody else binds it. A port that is taken ends the container with
  * EADDRINUSE, as the real program would.
- * Not supported yet: answering over TCP.
+ * Not supported: answering over TCP.
  */
 import { Errno, strerror } from "@podwire/netdev"
 import type { Datagram, TcpReservation, UdpSocket } from "@podwire/netns"

@@ -1,6 +1,6 @@
 /**
  * Names to addresses without DNS: literals and /etc/hosts, in the order of its lines (glibc's "files").
- * Not supported yet: resolv.conf and real queries, which come with DNS.
+ * Not supported: resolv.conf and DNS queries.
  */
 import { family, type Ip, parse } from "@podwire/wire/ip"
 import type { Host } from "./process.ts"

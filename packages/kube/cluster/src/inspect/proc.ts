@@ -1,6 +1,7 @@
 /**
  * `cat` of files that tell about the network: /proc/net/{arp,dev,if_inet6,route} and /proc/sys/net/...
- * Not supported: /proc/net/snmp and the other counters of protocols (none are kept), options of cat.
+ * Not supported: /proc/net/snmp, snmp6 and netstat (namespaces count, nobody prints it here); options of
+ * cat.
  */
 import { type DeviceStats, type NetDevice } from "@podwire/netdev"
 import { type Netns, NudState, type Route } from "@podwire/netns"
