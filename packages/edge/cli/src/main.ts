@@ -14,6 +14,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { benchCommand } from "./bench.ts"
+import { captureCommand } from "./capture.ts"
 import { cniCommand } from "./cni.ts"
 import { execCommand } from "./exec.ts"
 import { getCommand } from "./get.ts"
@@ -31,7 +32,8 @@ const program = dashes < 0 ? [] : argv.slice(dashes + 1)
 const podwire = Command.make("podwire").pipe(
   Command.withDescription("A packet-level network emulator for Kubernetes"),
   Command.withSubcommands([
-    runCommand, getCommand, execCommand(program), inspectCommand(program), shellCommand, cniCommand, benchCommand
+    runCommand, getCommand, execCommand(program), inspectCommand(program), captureCommand(program),
+    shellCommand, cniCommand, benchCommand
   ])
 )
 

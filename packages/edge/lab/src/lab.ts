@@ -47,7 +47,11 @@ export interface LabOptions {
    * scenario's steps ask for.
    */
   readonly record?: true | ((at: string) => boolean)
+  /** Who else sees every frame of every device, made with the engine before the first device. */
+  readonly observers?: (engine: Engine) => ReadonlyArray<Observer>
 }
+
+type Engine = Cluster["engine"]
 
 export interface ExecResult {
   readonly exitCode: number
@@ -257,7 +261,8 @@ export class Lab {
       const { cells } = reach(this.cluster)
       const bad = cells.find((cell) => !(cell.answered && cell.sourceKept))
       if (bad !== undefined) {
-        return Effect.fail(new TargetError({ what: `${bad.from} → ${bad.to} over IPv${bad.family}: ${bad.answered ? "another source address" : bad.why}` }))
+        const why = bad.answered ? "another source address" : bad.why
+        return Effect.fail(new TargetError({ what: `${bad.from} → ${bad.to} over IPv${bad.family}: ${why}` }))
       }
       return Effect.succeed(this.plan.ipFamilies.map((family) => {
         const count = cells.filter((cell) => cell.family === family).length
@@ -272,7 +277,10 @@ export class Lab {
       const ends = link === undefined ? this.cluster.machine(node ?? "") : this.cluster.link(link)
       if (ends === null) {
         const names = [...this.cluster.nodes, ...this.cluster.hosts].map((machine) => machine.name).join(", ")
-        return Effect.fail(new TargetError({ what: `no ${link === undefined ? `machine is called "${node ?? ""}"` : `link is called "${link}"; say A-B`}; machines are ${names}` }))
+        const what = link === undefined
+          ? `machine is called "${node ?? ""}"`
+          : `link is called "${link}"; say A-B`
+        return Effect.fail(new TargetError({ what: `no ${what}; machines are ${names}` }))
       }
       const forNs = options.for === undefined ? null : durationNs(options.for)
       this.cluster.impair(ends, { spec: linkSpec(options), down: options.down ?? false, forNs })
@@ -366,6 +374,7 @@ const build = Effect.fnUntraced(function*<R>(
       log = new FrameLog(engine, record === true ? null : record)
       observers.push(log)
     }
+    observers.push(...options.observers?.(engine) ?? [])
     return observers
   })
   const lab = Lab.build(cluster, loaded, captures, log)

@@ -1,2 +1,2 @@
 /** tcpdump's filter language: text in, a question to frames out. */
-export { compileFilter, type FrameFilter } from "./filter/compile.ts"
+export { compileFilter, type FrameFilter, startsFilter } from "./filter/compile.ts"

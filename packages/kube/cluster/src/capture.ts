@@ -18,12 +18,8 @@ import {
   Checksum, Direction, type DropObserver, type DropReason, dropReasonName, type Frame,
   type NetDevice, type Tap
 } from "@podwire/netdev"
-import { finish, sum } from "@podwire/wire/checksum"
-import { get16, set16 } from "@podwire/wire/bytes"
-import * as eth from "@podwire/wire/eth"
-import * as ethertype from "@podwire/wire/ethertype"
-import * as ipproto from "@podwire/wire/ipproto"
 import { type ByteSink, CHECKSUM_NOT_READY, PcapngWriter, PcapWriter } from "pcap-writer"
+import { FinishedCopy } from "./finished-copy.ts"
 
 export type CaptureFormat = "pcapng" | "pcap"
 
@@ -52,7 +48,6 @@ export const DROP = "drop"
 const APPLICATION = "Podwire"
 /** A few packets each: thousands of devices have one. */
 const DEVICE_BUFFER_BYTES = 8192
-const COPY_BYTES = 65_536 + 512
 
 export class Capture implements Tap, DropObserver {
   readonly #engine: Engine
@@ -64,7 +59,7 @@ export class Capture implements Tap, DropObserver {
   readonly #entries = new Map<string, Entry>()
   readonly #files = new Map<string, DeviceFile>()
   readonly #drops = new Map<string, Entry>()
-  readonly #copy = new Uint8Array(COPY_BYTES)
+  readonly #copy = new FinishedCopy()
   #closed = false
   frames = 0
 
@@ -93,7 +88,7 @@ export class Capture implements Tap, DropObserver {
     if (frame.csum !== Checksum.Partial) this.#write(entry, frame.bytes, frame, direction, comment)
     else if (this.#options.rawChecksums === true) {
       this.#write(entry, frame.bytes, frame, direction | CHECKSUM_NOT_READY, comment)
-    } else this.#write(entry, this.#complete(frame), frame, direction, comment)
+    } else this.#write(entry, this.#copy.finished(frame), frame, direction, comment)
   }
 
   dropped(frame: Frame, reason: DropReason, dev: NetDevice | null): void {
@@ -107,8 +102,11 @@ export class Capture implements Tap, DropObserver {
     if (entry.ignored) return
     const where = dev === null ? "" : ` on ${dev.name}`
     const comment = `${dropReasonName(reason)}${where}${frame.corrupted ? `; ${CORRUPTED}` : ""}`
-    const partial = frame.csum === Checksum.Partial && this.#options.rawChecksums !== true
-    const bytes = this.#framed(frame, partial ? this.#complete(frame) : frame.bytes)
+    const bytes = this.#copy.framed(
+      frame, this.#options.rawChecksums === true ? frame.bytes : this.#copy.finished(frame)
+    )
+    const { accept } = this.#options
+    if (accept !== undefined && !accept(bytes, frame.head, frame.tail)) return
     // No tap saw it, so it has no direction.
     this.#write(entry, bytes, frame, 0, comment)
   }
@@ -194,38 +192,6 @@ export class Capture implements Tap, DropObserver {
     }
     return file
   }
-
-  /** A copy whose transport checksum is finished, as hardware would have done on the way out. */
-  #complete(frame: Frame): Uint8Array {
-    const copy = this.#copied(frame, frame.bytes)
-    const l3 = frame.head + eth.HEADER_BYTES
-    const v6 = get16(copy, l3 - 2) === ethertype.IPV6
-    const l4 = frame.l4 !== 0 ? frame.l4 : v6 ? l3 + 40 : l3 + (copy[l3]! & 15) * 4
-    const protocol = frame.l4 !== 0 ? frame.l4Protocol : v6 ? copy[l3 + 6]! : copy[l3 + 9]!
-    const at = l4 + checksumOffset(protocol)
-    // The packet ends where IP says, not where Ethernet's padding does.
-    const end = Math.min(frame.tail, v6 ? l3 + 40 + get16(copy, l3 + 4) : l3 + get16(copy, l3 + 2))
-    if (at === l4 || at + 2 > end) return copy
-    const checksum = finish(sum(copy, l4, end))
-    set16(copy, at, checksum === 0 && protocol === ipproto.UDP ? 0xffff : checksum)
-    return copy
-  }
-
-  /** A packet that died before its Ethernet header was written gets one without addresses. */
-  #framed(frame: Frame, bytes: Uint8Array): Uint8Array {
-    const { head, l3, protocol } = frame
-    if (protocol === 0 || l3 !== head + eth.HEADER_BYTES) return bytes
-    if (get16(bytes, l3 - 2) === protocol) return bytes
-    const copy = this.#copied(frame, bytes)
-    copy.fill(0, head, l3)
-    set16(copy, l3 - 2, protocol)
-    return copy
-  }
-
-  #copied(frame: Frame, bytes: Uint8Array): Uint8Array {
-    if (bytes !== this.#copy) this.#copy.set(bytes.subarray(frame.head, frame.tail), frame.head)
-    return this.#copy
-  }
 }
 
 /** One interface: its number in the common file and in the device's own. */
@@ -266,11 +232,4 @@ class DeviceFile {
     this.pcapng?.flush()
     this.pcap?.flush()
   }
-}
-
-/** Where the checksum stands in the header of this protocol; 0 for one that has none. */
-function checksumOffset(protocol: number): number {
-  if (protocol === ipproto.TCP) return 16
-  if (protocol === ipproto.UDP) return 6
-  return protocol === ipproto.ICMPV6 ? 2 : 0
 }

@@ -30,6 +30,14 @@ export function compileFilter(text: string): FrameFilter | string {
   return (bytes, at, end) => test(bytes, at, end) === YES
 }
 
+/** A word that begins a filter: one of its words, or no word at all, such as a number or a sign. */
+export function startsFilter(text: string): boolean {
+  const tokens = lex(text)
+  if (tokens instanceof FilterError) return true
+  const [{ kind, text: word }] = tokens as [Token]
+  return kind !== "word" || Object.hasOwn(PROTOCOLS, word) || Object.hasOwn(TYPES, word) || WORDS.includes(word)
+}
+
 type Kind = "host" | "net" | "port" | "portrange" | "proto"
 
 interface Qualifiers {
@@ -53,6 +61,10 @@ const SERVICES: Readonly<Record<string, readonly [number, number | null]>> = {
 }
 const LINKS = ["ether", "link"]
 const PORTED = ["tcp", "udp", "sctp"]
+const WORDS = [
+  ...LINKS, "src", "dst", "not", "vlan", "len", "less", "greater", "gateway", "mpls", "host", "net", "port", "portrange",
+  "proto"
+]
 const KINDS = ["host", "net", "port", "portrange", "proto"]
 
 class Parser {
