@@ -8,6 +8,8 @@ import { conservation, create, marked, perform, picture } from "@podwire/checker
 import type { Cluster } from "@podwire/cluster"
 import { refOf } from "@podwire/api"
 import { SECOND } from "@podwire/engine"
+import type { Netns } from "@podwire/netns"
+import { format } from "@podwire/wire/cidr"
 import { family } from "@podwire/wire/ip"
 import fc from "fast-check"
 import { expect, it } from "vitest"
@@ -15,7 +17,6 @@ import { property } from "../support/property.ts"
 
 /** FDB entries age for 300 s; neighbours for less. */
 const QUIET_NS = 1_000 * SECOND
-/** What an empty cluster may do in a minute: nothing that grows with what it has been through. */
 const FIRST_PODS = {
   apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "first", namespace: "kube-public" },
   spec: {
@@ -36,6 +37,16 @@ function emptied(cluster: Cluster): void {
   cluster.engine.advance(cluster.engine.nowNs + QUIET_NS, 10_000_000)
   expect(store.list("Pod").map(({ metadata }) => metadata.name)).toEqual([])
   expect(cluster.pods).toEqual([])
+}
+
+/** What is left in namespaces of pods that are gone. */
+function left(cluster: Cluster, seen: ReadonlySet<Netns>): ReadonlyArray<string> {
+  const living = new Set(cluster.nodes.map(({ netns }) => netns))
+  return [...seen].filter((netns) => !living.has(netns)).flatMap((netns) => [
+    ...netns.links.list().map(({ name }) => `${netns.name} has ${name}`),
+    ...netns.addresses().map(({ cidr }) => `${netns.name} has ${format(cidr)}`),
+    ...netns.sockets.list().map(({ port }) => `${netns.name} has a socket on port ${port}`)
+  ])
 }
 
 /** Everybody to everybody once, answered or not. */
@@ -68,13 +79,23 @@ it("after everything is deleted, nothing is left of it", () => {
     emptied(cluster)
     const before = picture(cluster)
     const [nextNs, rows] = [cluster.engine.nextNs, cluster.store.list("Namespace").length]
+    const seen = new Set<Netns>()
+    const look = () => {
+      for (const { netns } of cluster.pods) seen.add(netns)
+    }
     for (const object of given.objects) create(cluster, object)
     cluster.settle()
+    look()
     if (talks) chat(cluster)
-    for (const operation of given.operations) perform(cluster, operation)
+    for (const operation of given.operations) {
+      perform(cluster, operation)
+      look()
+    }
     cluster.settle()
+    look()
     if (talks) chat(cluster)
     emptied(cluster)
+    expect(left(cluster, seen)).toEqual([])
     expect(picture(cluster)).toBe(before)
     expect(conservation(cluster)).toEqual([])
     expect(nextNs).toBe(Infinity)

@@ -5,7 +5,7 @@
  */
 import { situation } from "@podwire/arbitrary"
 import { Journeys, marked, type Sight } from "@podwire/checker"
-import type { Cluster } from "@podwire/cluster"
+import { type Cluster, reach } from "@podwire/cluster"
 import { SECOND } from "@podwire/engine"
 import type { Netns } from "@podwire/netns"
 import { equal, family, format, type Ip } from "@podwire/wire/ip"
@@ -122,5 +122,17 @@ it("every pod and node reaches every pod, as itself on every interface of the wa
     }
     cluster.settle()
     expect(cluster.check()).toEqual([])
+  })
+})
+
+it("the product's own matrix says so too", () => {
+  const input = fc.record({ situation: situation({ podsMax: 10, links: null }) })
+  property(input, 40, ({ situation: given }, builder) => {
+    const cluster = builder.build(given)
+    cluster.settle()
+    const { cells, left } = reach(cluster)
+    const targets = cluster.pods.reduce((sum, { ips }) => sum + ips.length, 0)
+    expect([left, cells.length]).toEqual([0, (cluster.pods.length + cluster.nodes.length) * targets])
+    expect(cells.filter(({ answered, sourceKept }) => !answered || !sourceKept)).toEqual([])
   })
 })

@@ -88,9 +88,9 @@ function send(
   const socket = from.ping(family(target))
   const own = from.addresses().map(({ cidr }) => cidr.ip)
   const watcher = new SourceWatcher(target, own)
-  // A packet to oneself goes over `lo`.
-  const dev = pod.netns.links.byName(from === pod.netns ? "lo" : "eth0")!
-  addTap(dev, watcher)
+  // A packet to oneself goes over `lo`; a node's address is reached from its own pods over the bridge.
+  const devs = pod.netns.links.list().filter(({ name }) => (from === pod.netns ? name === "lo" : pod.hostNetwork || name === "eth0"))
+  for (const dev of devs) addTap(dev, watcher)
   socket.onReply = (_, reply: PingReply) => {
     if (reply.isError) cell.why = `ICMP ${reply.type}/${reply.code}`
     else cell.answered = true
@@ -102,7 +102,7 @@ function send(
   }
   if (errno !== 0) cell.why = "Unreachable"
   socket.close()
-  removeTap(dev, watcher)
+  for (const dev of devs) removeTap(dev, watcher)
   cell.sourceKept ||= watcher.kept
   if (cell.answered) cell.why = ""
 }
