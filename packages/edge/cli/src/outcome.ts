@@ -39,9 +39,14 @@ function codeOf<E, A>(exit: Exit.Exit<E, A>, argv: ReadonlyArray<string>): numbe
     return BAD_INPUT
   }
   const text = error instanceof Error ? error.stack ?? error.message : String(error)
-  process.stderr.write(`podwire: a bug in Podwire; please report it with this text and your manifests\n${text}\n` +
-    `run again: podwire ${argv.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(" ")}\n`)
+  process.stderr.write("podwire: a bug in Podwire; please report it with this text and your manifests\n" +
+    `${text}\nrun again: podwire ${argv.map(quoted).join(" ")}\n`)
   return BUG
+}
+
+/** As a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 function isInput(error: unknown): error is Error {

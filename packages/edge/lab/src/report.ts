@@ -31,7 +31,10 @@ export function renderText(lab: Lab, report: RunReport, options: ReportOptions):
     )
   }
   if (options.out !== null) parts.push(captureText(lab.cluster, options.out))
-  if (report.failures.length > 0) parts.push(`${report.failures.length} did not hold:\n${sortProblems(report.failures).map((p) => `  ${renderProblem(p)}\n`).join("")}`)
+  if (report.failures.length > 0) {
+    const lines = sortProblems(report.failures).map((problem) => `  ${renderProblem(problem)}\n`)
+    parts.push(`${report.failures.length} did not hold:\n${lines.join("")}`)
+  }
   return parts.join("\n")
 }
 
@@ -56,7 +59,8 @@ export function renderSuite(lab: Lab, report: RunReport, options: ReportOptions)
     const inner = failures.map((text) => `<failure message="${xml(text)}"/>`).join("")
     return `    <testcase classname="${xml(options.name)}" name="${xml(name)}">${inner}</testcase>\n`
   }).join("")
-  return `  <testsuite name="${xml(options.name)}" tests="${cases.length}" failures="${failed}">\n${body}  </testsuite>\n`
+  const head = `  <testsuite name="${xml(options.name)}" tests="${cases.length}" failures="${failed}">\n`
+  return `${head}${body}  </testsuite>\n`
 }
 
 export function junit(suites: ReadonlyArray<string>): string {
@@ -138,10 +142,15 @@ function captureText(cluster: Cluster, out: string): string {
   const node = pod?.nodeName ?? cluster.nodes[0]!.name
   const lines = [
     `captures: ${out}`,
-    "  all.pcapng: every interface in the order of time; a packet keeps its number (frame.packet_id) on its way",
-    ...pod === undefined ? [] : [`  ${pod.key.replaceAll("/", "-")}-eth0.pcapng: what the pod sees: ARP or NDP for its gateway, then its packets`],
+    "  all.pcapng: every interface in the order of time; " +
+      "a packet keeps its number (frame.packet_id) on its way",
+    ...pod === undefined ? [] : [
+      `  ${pod.key.replaceAll("/", "-")}-eth0.pcapng: what the pod sees: ` +
+        "ARP or NDP for its gateway, then its packets"
+    ],
     `  ${node}-eth0.pcapng: between nodes, the pods' own addresses: nobody translates them`,
-    `  tshark -r ${out}/all.pcapng -Y "icmp or icmpv6 or arp" -T fields -e frame.interface_name -e _ws.col.Info`
+    `  tshark -r ${out}/all.pcapng -Y "icmp or icmpv6 or arp" ` +
+      "-T fields -e frame.interface_name -e _ws.col.Info"
   ]
   return `${lines.join("\n")}\n`
 }

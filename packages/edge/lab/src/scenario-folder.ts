@@ -38,7 +38,11 @@ export const programOf = Effect.fnUntraced(function*(paths: ReadonlyArray<string
   })
   if (!isProgram(loaded.default)) {
     return yield* new InputError({
-      problems: [{ file, line: null, column: null, path: "", message: "its default export is no scenario; write `export default scenario({…}, function*(lab, expect) {…})`" }]
+      problems: [{
+        file, line: null, column: null, path: "",
+        message: "its default export is no scenario; " +
+          "write `export default scenario({…}, function*(lab, expect) {…})`"
+      }]
     })
   }
   return loaded.default

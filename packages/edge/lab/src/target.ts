@@ -35,7 +35,8 @@ export function findTarget(
     const machine = head === "node" ? cluster.node(name) : cluster.externalHost(name)
     const known = (head === "node" ? cluster.nodes : cluster.hosts).map((other) => other.name)
     if (machine === null) {
-      return new TargetError({ what: `no ${head} is called "${name}"; ${known.length === 0 ? "there is none" : `there are ${known.join(", ")}`}` })
+      const there = known.length === 0 ? "there is none" : `there are ${known.join(", ")}`
+      return new TargetError({ what: `no ${head} is called "${name}"; ${there}` })
     }
     return { name: machine.netns.name, host: machine.host, pod: null }
   }
@@ -60,7 +61,8 @@ function podTarget(
     const hint = others.length === 0
       ? ""
       : `; there is one in namespace ${others.join(", ")}: say ${others[0]}/${name} or -n ${others[0]}`
-    return new TargetError({ what: `Error from server (NotFound): pods "${name}" not found${namespace === "default" ? "" : ` in namespace ${namespace}`}${hint}` })
+    const where = namespace === "default" ? "" : ` in namespace ${namespace}`
+    return new TargetError({ what: `Error from server (NotFound): pods "${name}" not found${where}${hint}` })
   }
   const pod = cluster.pod(namespace, name)
   if (pod === null) {
@@ -109,7 +111,8 @@ export function unready(cluster: Cluster, object: KubeObject): string | null {
   const ready = pods.filter(isReady)
   if (ready.length === wanted && pods.length === wanted) return null
   const culprit = pods.find((pod) => !isReady(pod))
-  return `${ready.length} of ${wanted} pods are ready${culprit === undefined ? "" : `; ${culprit.metadata.name}: ${whyNot(culprit)}`}`
+  const why = culprit === undefined ? "" : `; ${culprit.metadata.name}: ${whyNot(culprit)}`
+  return `${ready.length} of ${wanted} pods are ready${why}`
 }
 
 function isReady(pod: Pod): boolean {

@@ -14,7 +14,8 @@ export function timeText(atNs: Ns): string {
   const rest = seconds - days * DAY
   const [year, month, day] = civil(days)
   const two = (n: number) => String(n).padStart(2, "0")
-  return `${year}-${two(month)}-${two(day)}T${two(Math.floor(rest / 3600))}:${two(Math.floor(rest / 60) % 60)}:${two(rest % 60)}Z`
+  const [hour, minute, second] = [Math.floor(rest / 3600), Math.floor(rest / 60) % 60, rest % 60]
+  return `${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}Z`
 }
 
 /** Nanoseconds since the run began; null when the text is no such time. */

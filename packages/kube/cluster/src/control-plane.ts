@@ -1,7 +1,7 @@
 /** Which controllers run, with what the plan says of the cluster. */
 import {
-  type Controller, daemonSet, deployment, garbageCollector, job, namespace, nodeIpam, nodeLifecycle, podGarbageCollector, replicaSet,
-  scheduler, statefulSet, taintEviction
+  type Controller, daemonSet, deployment, garbageCollector, job, namespace, nodeIpam, nodeLifecycle,
+  podGarbageCollector, replicaSet, scheduler, statefulSet, taintEviction
 } from "@podwire/controllers"
 import { format } from "@podwire/wire/cidr"
 import { family } from "@podwire/wire/ip"

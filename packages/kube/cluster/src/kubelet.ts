@@ -133,8 +133,8 @@ export class Kubelet extends Timer {
     this.#events.record({
       about: { kind: "Pod", namespace: pod.metadata.namespace!, name: pod.metadata.name! },
       type: "Warning", reason: "FailedCreatePodSandBox",
-      message: `Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox ` +
-        `"${pod.metadata.uid}": ${why}`
+      message: "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for " +
+        `sandbox "${pod.metadata.uid}": ${why}`
     })
     if (!this.#retry.armed) this.#engine.arm(this.#retry, RETRY_NS)
   }

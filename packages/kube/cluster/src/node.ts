@@ -73,7 +73,8 @@ export class NodeHost {
   attach(pod: Attachee, netns: Netns): ReadonlyArray<Ip> | string {
     const result = this.cni.add(this.#network!, {
       containerId: pod.uid, ifName: "eth0", netns,
-      args: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${pod.namespace};K8S_POD_NAME=${pod.name};K8S_POD_INFRA_CONTAINER_ID=${pod.uid}`,
+      args: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${pod.namespace};K8S_POD_NAME=${pod.name};` +
+        `K8S_POD_INFRA_CONTAINER_ID=${pod.uid}`,
       capabilityArgs: capabilityArgs(this.podCidrs)
     })
     return "ips" in result ? result.ips.map(({ address }) => address.ip) : result.toString()

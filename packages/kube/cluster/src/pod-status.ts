@@ -43,12 +43,14 @@ export function podStatus(
       ...text === undefined || holds ? {} : { message: text }
     })
   const addresses = sandbox.ips.map(format)
+  const unfinished = sandbox.init.filter((container) => !container.succeeded)
+    .map((container) => container.spec.name)
   return {
     phase,
     conditions: [
       condition("PodReadyToStartContainers", !sandbox.stopping),
       condition("Initialized", sandbox.initialized, "ContainersNotInitialized",
-        `containers with incomplete status: [${sandbox.init.filter((c) => !c.succeeded).map((c) => c.spec.name).join(" ")}]`),
+        `containers with incomplete status: [${unfinished.join(" ")}]`),
       condition("Ready", ready, reason, message),
       condition("ContainersReady", ready, reason, message),
       before?.conditions?.find((other) => other.type === "PodScheduled") ?? condition("PodScheduled", true)

@@ -287,7 +287,8 @@ function hashOf(pod: Pod): string | undefined {
 function ended(set: DaemonSet, pod: Pod, node: Node): ObjectEvent {
   const { namespace, name } = pod.metadata
   const failed = pod.status?.phase === "Failed"
-  const message = `Found ${failed ? "failed" : "succeeded"} daemon pod ${namespace!}/${name!} on node ${node.metadata.name!}, ` +
+  const what = `${failed ? "failed" : "succeeded"} daemon pod ${namespace!}/${name!}`
+  const message = `Found ${what} on node ${node.metadata.name!}, ` +
     `will try to ${failed ? "kill" : "delete"} it`
   return failed ? warning(set, "FailedDaemonPod", message) : normal(set, "SucceededDaemonPod", message)
 }

@@ -77,8 +77,8 @@ function withDefaults(tolerations: ReadonlyArray<Toleration>): ReadonlyArray<Tol
 
 function eviction(pod: Pod, nowNs: Ns): ReadonlyArray<Change> {
   const condition = {
-    type: "DisruptionTarget", status: "True", lastTransitionTime: timeText(nowNs), reason: "DeletionByTaintManager",
-    message: "Taint manager: deleting due to NoExecute taint"
+    type: "DisruptionTarget", status: "True", lastTransitionTime: timeText(nowNs),
+    reason: "DeletionByTaintManager", message: "Taint manager: deleting due to NoExecute taint"
   }
   const conditions = [
     ...pod.status?.conditions?.filter(({ type }) => type !== condition.type) ?? [], condition

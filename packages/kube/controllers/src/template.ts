@@ -2,10 +2,13 @@
  * Pods from a template. Everything of the template is shared, never copied: ten thousand pods of one
  * ReplicaSet have one spec.
  */
-import type { KubeObject } from "@podwire/api"
+import { type KubeObject, qosClass } from "@podwire/api"
 import type { OwnerReference } from "@podwire/api/schema/meta"
 import type { Pod, PodSpec, PodTemplateSpec } from "@podwire/api/schema/pod"
 import type { PodStatus } from "@podwire/api/schema/pod-status"
+
+/** Pods of one template have one class: it is worked out once. */
+const QOS_CLASSES = new WeakMap<PodSpec, ReturnType<typeof qosClass>>()
 
 export function controllerRef(owner: KubeObject): OwnerReference {
   const { apiVersion, kind, metadata } = owner
@@ -34,19 +37,10 @@ export function podOf(owner: KubeObject, template: PodTemplateSpec): Pod {
 
 /** What the server gives every new pod (registry/core/pod/strategy.go, PrepareForCreate). */
 export function newStatus(spec: PodSpec): PodStatus {
-  return { phase: "Pending", qosClass: qosClass(spec) }
-}
-
-/** apis/core/v1/helper/qos, ComputePodQOS; only cpu and memory count. */
-function qosClass(spec: PodSpec): string {
-  const containers = [...spec.initContainers ?? [], ...spec.containers]
-  const set = (of: Readonly<Record<string, number | string>> | undefined) =>
-    ["cpu", "memory"].filter((name) => of?.[name] !== undefined && Number.parseFloat(String(of[name])) !== 0)
-  if (containers.every(({ resources }) => set(resources?.requests).length + set(resources?.limits).length === 0)) {
-    return "BestEffort"
+  let known = QOS_CLASSES.get(spec)
+  if (known === undefined) {
+    known = qosClass(spec)
+    QOS_CLASSES.set(spec, known)
   }
-  const guaranteed = containers.every(({ resources }) => set(resources?.limits).length === 2 &&
-    set(resources?.requests).every((name) =>
-      String(resources!.requests![name]) === String(resources!.limits![name])))
-  return guaranteed ? "Guaranteed" : "Burstable"
+  return { phase: "Pending", qosClass: known }
 }

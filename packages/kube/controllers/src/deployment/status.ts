@@ -5,7 +5,9 @@ import { type Ns, SECOND } from "@podwire/engine"
 import { equal } from "../equal.ts"
 import { observed, type Rollout, specReplicas } from "./rollout.ts"
 
-type Counts = Required<Pick<DeploymentStatus, "replicas" | "updatedReplicas" | "readyReplicas" | "availableReplicas">>
+type Counts = Required<
+  Pick<DeploymentStatus, "replicas" | "updatedReplicas" | "readyReplicas" | "availableReplicas">
+>
 
 /** Everything declared runs with the current template, and nothing else does. */
 export function isComplete(rollout: Rollout): boolean {

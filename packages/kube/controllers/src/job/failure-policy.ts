@@ -25,18 +25,21 @@ export function judge(job: Job, pod: Pod): Verdict {
 function exitMessage({ action, onExitCodes }: Rule, index: number, pod: Pod): string | null {
   if (onExitCodes === undefined) return null
   const { containerName = "", operator, values } = onExitCodes
-  for (const { name, state } of [...pod.status?.initContainerStatuses ?? [], ...pod.status?.containerStatuses ?? []]) {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {}
+  for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
     const code = state?.terminated?.exitCode ?? 0
     if (code === 0 || (containerName !== "" && containerName !== name)) continue
     if (values.includes(code) !== (operator === "In")) continue
-    return `Container ${name} for pod ${nameOf(pod)} failed with exit code ${code} matching ${action} rule at index ${index}`
+    return `Container ${name} for pod ${nameOf(pod)} failed with exit code ${code} ` +
+      `matching ${action} rule at index ${index}`
   }
   return null
 }
 
 function conditionMessage({ action, onPodConditions }: Rule, index: number, pod: Pod): string | null {
   for (const { type, status = "True" } of onPodConditions ?? []) {
-    if (!pod.status?.conditions?.some((condition) => condition.type === type && condition.status === status)) continue
+    const holds = pod.status?.conditions?.some((its) => its.type === type && its.status === status) ?? false
+    if (!holds) continue
     return `Pod ${nameOf(pod)} has condition ${type} matching ${action} rule at index ${index}`
   }
   return null

@@ -137,7 +137,7 @@ export class PodClass {
   }
 }
 
-/** The only nodes that can match, when every term names them: a daemon's pods would otherwise cost nodes². */
+/** The only nodes that can match, when every term names them: daemons' pods would else cost nodes². */
 function namedNodes(spec: PodSpec): ReadonlySet<string> | null {
   const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
   if (terms === undefined) return null

@@ -144,7 +144,8 @@ export class Topology {
   }
 
   #heed(averse: Pod, { node }: NodeInfo): void {
-    for (const given of averse.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
+    const { podAntiAffinity } = averse.spec.affinity ?? {}
+    for (const given of podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
       const term = termOf(given, averse)
       const value = node.metadata.labels?.[term.key]
       if (value !== undefined && selects(term, this.#pod)) this.#forbidden.add(`${term.key}=${value}`)
