@@ -14,6 +14,7 @@ export function label(maxLength = 20): fc.Arbitrary<string> {
 }
 
 export const subdomain: fc.Arbitrary<string> = fc.oneof(
+  { withCrossShrink: true },
   { weight: 5, arbitrary: label() },
   { weight: 1, arbitrary: fc.tuple(label(8), label(8)).map(([a, b]) => `${a}.${b}`) },
   { weight: 1, arbitrary: label(40) }

@@ -10,6 +10,7 @@ const duration = fc.constantFrom(0, 1, 1_000_000, 300_000_000, SECOND, 20 * SECO
 export function operation(bounds: ImpairmentBounds = BOUNDS): fc.Arbitrary<Operation> {
   const which = fc.nat({ max: 99 })
   return fc.oneof(
+    { withCrossShrink: true },
     fc.record({ do: fc.constant("advance" as const), forNs: duration }),
     fc.record({ do: fc.constant("scale" as const), which, replicas: fc.nat({ max: 8 }) }),
     fc.record({ do: fc.constant("delete" as const), which, graceSeconds: fc.constantFrom(30, 0, 1) }),

@@ -30,7 +30,7 @@ export const ranges4 = (tight = false): fc.Arbitrary<Ranges> => fc.record({
   start: fc.constantFrom(...STARTS4),
   shareBits: tight
     ? fc.integer({ min: 28, max: 30 })
-    : fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 22, max: 26 }) }, { weight: 1, arbitrary: fc.integer({ min: 20, max: 29 }) }),
+    : fc.oneof({ withCrossShrink: true }, { weight: 4, arbitrary: fc.integer({ min: 22, max: 26 }) }, { weight: 1, arbitrary: fc.integer({ min: 20, max: 29 }) }),
   sharesBits: fc.integer({ min: SHARES_BITS, max: 8 }),
   serviceBits: fc.integer({ min: 16, max: 28 }),
   underlayBits: fc.integer({ min: 16, max: UNDERLAY_BITS_MAX[4] }),

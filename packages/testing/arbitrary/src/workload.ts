@@ -36,7 +36,7 @@ function drawn({ hostNetwork = true }: WorkloadBounds): fc.Arbitrary<Drawn> {
     kind: fc.constantFrom(...KINDS),
     name: subdomain,
     namespace: fc.constantFrom(...NAMESPACES),
-    replicas: fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 1, max: 4 }) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 20 }) }),
+    replicas: fc.oneof({ withCrossShrink: true }, { weight: 6, arbitrary: fc.integer({ min: 1, max: 4 }) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 20 }) }),
     hostNetwork: hostNetwork ? fc.constantFrom(false, false, false, false, true) : fc.constant(false),
     containers: fc.uniqueArray(container, { minLength: 1, maxLength: 3, selector: (one) => one.name }),
     parallel: fc.boolean()
