@@ -51,7 +51,10 @@ export const shellCommand = Command.make("shell", {
 const emptyLab = Effect.fnUntraced(function*(options: Parameters<typeof labOptions>[0], quiet: boolean) {
   const { manifests: _, ...rest } = yield* labOptions(options)
   const lab = yield* Lab.make(rest)
-  if (!quiet) tell(lab)
+  if (!quiet) {
+    tell(lab)
+    process.stderr.write(`no -f: ${lab.cluster.nodes.length} nodes without pods\n`)
+  }
   yield* lab.settle()
   return lab
 })

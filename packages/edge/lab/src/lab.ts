@@ -82,6 +82,8 @@ export class Lab {
   ownCaptures: ReadonlyArray<Capture> = []
   readonly #applier: Applier
   readonly #log: FrameLog | null
+  /** What is kept and not carried out of manifests that came after the first. */
+  readonly #later: Array<string> = []
 
   private constructor(
     cluster: Cluster, loaded: Loaded, captures: Captures["Service"] | null, log: FrameLog | null
@@ -126,7 +128,7 @@ export class Lab {
   get warnings(): ReadonlyArray<string> {
     return [
       ...this.loaded.warnings, ...this.cluster.cniNotModelled.map((what) => `CNI ${what}`),
-      ...this.#applier.warnings
+      ...this.#applier.warnings, ...this.#later
     ]
   }
 
@@ -207,6 +209,9 @@ export class Lab {
       const loaded = load(documents)
       const all = [...problems, ...loaded.problems]
       if (all.length > 0) return Effect.fail(new InputError({ problems: all }))
+      for (const warning of [...loaded.warnings, ...ownDocuments(loaded)]) {
+        if (!this.#later.includes(warning)) this.#later.push(warning)
+      }
       const applied = this.#applier.applyAll(loaded.objects)
       return applied.problems.length > 0
         ? Effect.fail(new InputError({ problems: applied.problems }))
@@ -327,6 +332,14 @@ export class Lab {
 }
 
 const NO_SOURCES: Sources = { files: [], problems: [] }
+
+/** A Cluster or Scenario among manifests that are applied to what runs already. */
+function ownDocuments({ cluster, scenario }: Loaded): ReadonlyArray<string> {
+  return [cluster, scenario].filter((own) => own !== null).map(({ document }) => {
+    const { line } = document.place()
+    return `${document.file}:${line}: kind ${document.kind} counts when the cluster is made: not applied`
+  })
+}
 
 function unreadable(file: string, message: string): Problem {
   return { file, line: null, column: null, path: "", message: `${file}: ${message}` }

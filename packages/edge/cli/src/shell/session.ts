@@ -33,7 +33,10 @@ export const run = Effect.fnUntraced(function*(given: Pick<Session, "lab" | "nam
   const reader = new Reader(input)
   for (;;) {
     const line = yield* Effect.promise(() => reader.next())
-    if (line === null) break
+    if (line === null) {
+      if (options.terminal) process.stderr.write("\n")
+      break
+    }
     if (line === INTERRUPTED) {
       lastCode = EXIT_INTERRUPTED
       continue
