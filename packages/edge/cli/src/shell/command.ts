@@ -1,4 +1,6 @@
-/** What a command of the shell is, and what it leaves behind: the same for text, for JSON lines and for help. */
+/**
+ * What a command of the shell is, and what it leaves behind: the same for text, for JSON lines and for help.
+ */
 import type { InputError, Lab, TargetError } from "@podwire/lab"
 import type * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -46,7 +48,8 @@ export interface Command {
 export const NAMESPACE: FlagSpec = { name: "namespace", alias: "n", takes: "value", metavar: "NAMESPACE" }
 export const NO_WAIT: FlagSpec = { name: "no-wait", takes: "switch" }
 export const FILES: ReadonlyArray<FlagSpec> = [
-  { name: "filename", alias: "f", takes: "list", metavar: "FILE" }, { name: "recursive", alias: "R", takes: "switch" }
+  { name: "filename", alias: "f", takes: "list", metavar: "FILE" },
+  { name: "recursive", alias: "R", takes: "switch" }
 ]
 
 /** 128 + SIGINT, as a shell reports it. */

@@ -7,7 +7,9 @@ import { execCommand, inspectCommand } from "./programs.ts"
 import { advanceCommand, faultCommand, nowCommand, reachCommand, settleCommand } from "./time.ts"
 
 /** Promised, and on their way. */
-const PLANNED: ReadonlyArray<string> = ["capture", "describe", "diff", "export", "lint", "prove", "rules", "trace"]
+const PLANNED: ReadonlyArray<string> = [
+  "capture", "describe", "diff", "export", "lint", "prove", "rules", "trace"
+]
 /** They make clusters of their own, or none. */
 const OUTSIDE: ReadonlyArray<string> = ["bench", "cni", "run", "shell"]
 
@@ -18,7 +20,13 @@ const helpCommand: Command = {
   run: (_, [name]) => Effect.suspend(() => {
     if (name === undefined) return Effect.succeed(printed(overview()))
     const command = findCommand(name)
-    if (command === null) return Effect.fail(new UsageError({ what: unknownCommand(name) ?? `help: there is no command ${JSON.stringify(name)}; "help" lists them` }))
+    if (command === null) {
+      return Effect.fail(
+        new UsageError({
+          what: unknownCommand(name) ?? `help: there is no command ${JSON.stringify(name)}; "help" lists them`
+        })
+      )
+    }
     return Effect.succeed(printed(helpOf(command)))
   }),
   complete: (_, words) => (words.length <= 1 ? COMMANDS.map(({ name }) => name) : [])
@@ -31,15 +39,23 @@ const exitCommand: Command = {
   run: ({ lastCode }, argv) => Effect.suspend(() => {
     const [code, ...more] = argv
     if (more.length > 0 || code !== undefined && !(/^\d{1,3}$/.test(code) && Number(code) <= 255)) {
-      return Effect.fail(new UsageError({ what: `exit: found ${JSON.stringify(argv.join(" "))}, expected a code from 0 to 255` }))
+      return Effect.fail(
+        new UsageError({
+          what: `exit: found ${JSON.stringify(argv.join(" "))}, expected a code from 0 to 255`
+        })
+      )
     }
-    return Effect.succeed({ exitCode: code === undefined ? lastCode : Number(code), stdout: "", stderr: "", leaves: true as const })
+    return Effect.succeed({
+      exitCode: code === undefined ? lastCode : Number(code), stdout: "", stderr: "", leaves: true as const
+    })
   })
 }
 
 export const COMMANDS: ReadonlyArray<Command> = [
-  advanceCommand, applyCommand, deleteCommand, execCommand, exitCommand, faultCommand, getCommand, helpCommand, inspectCommand,
-  nowCommand, { ...exitCommand, name: "quit", synopsis: "quit [CODE]", summary: "The same as exit" }, reachCommand, scaleCommand, settleCommand
+  advanceCommand, applyCommand, deleteCommand, execCommand, exitCommand, faultCommand, getCommand,
+  helpCommand, inspectCommand,
+  nowCommand, { ...exitCommand, name: "quit", synopsis: "quit [CODE]", summary: "The same as exit" },
+  reachCommand, scaleCommand, settleCommand
 ]
 
 export function findCommand(name: string): Command | null {

@@ -1,4 +1,6 @@
-/** What may come next on a line: the first word is a command or a place, the rest is the command's own affair. */
+/**
+ * What may come next on a line: the first word is a command or a place, the rest is the command's own affair.
+ */
 import type { Session } from "./command.ts"
 import { COMMANDS, findCommand } from "./commands.ts"
 import { splitLine } from "./split.ts"
@@ -15,7 +17,9 @@ export function complete(session: Session, line: string): [ReadonlyArray<string>
 
 function candidates(session: Session, words: ReadonlyArray<string>): ReadonlyArray<string> {
   const [first, ...rest] = words
-  if (rest.length === 0) return [...COMMANDS.map(({ name }) => name), ...targetNames(session.lab, session.namespace)]
+  if (rest.length === 0) {
+    return [...COMMANDS.map(({ name }) => name), ...targetNames(session.lab, session.namespace)]
+  }
   const command = findCommand(first!)
   if (command === null) return rest.length === 1 ? programWords() : []
   if (rest.at(-1)!.startsWith("-")) return (command.flags ?? []).map(({ name }) => `--${name}`)

@@ -1,6 +1,6 @@
 /**
- * Flags of the shell's commands as kubectl reads its own (spf13/pflag): `--name value`, `--name=value`, `-n value`,
- * `-nvalue`, `-n=value`, switches together (`-AL app`), everything behind `--` as it stands.
+ * Flags of the shell's commands as kubectl reads its own (spf13/pflag): `--name value`, `--name=value`, `-n
+ * value`, `-nvalue`, `-n=value`, switches together (`-AL app`), everything behind `--` as it stands.
  */
 import { UsageError } from "../outcome.ts"
 
@@ -22,7 +22,9 @@ export interface Parsed {
 }
 
 /** `most` words are the command's own; what follows them belongs to somebody else, flags and all. */
-export function parseFlags(argv: ReadonlyArray<string>, specs: ReadonlyArray<FlagSpec>, most = Infinity): Parsed | UsageError {
+export function parseFlags(
+  argv: ReadonlyArray<string>, specs: ReadonlyArray<FlagSpec>, most = Infinity
+): Parsed | UsageError {
   const values = new Map<string, Array<string>>()
   const words: Array<string> = []
   let rest: ReadonlyArray<string> | null = null
@@ -40,14 +42,17 @@ export function parseFlags(argv: ReadonlyArray<string>, specs: ReadonlyArray<Fla
       words.push(word)
       continue
     }
-    const taken = word.startsWith("--") ? long(word, argv[at + 1], specs, values) : short(word, argv[at + 1], specs, values)
+    const taken = word.startsWith("--")
+      ? long(word, argv[at + 1], specs, values)
+      : short(word, argv[at + 1], specs, values)
     if (typeof taken === "string") return new UsageError({ what: taken })
     at += taken
   }
   return {
     words, rest,
     value: (name) => values.get(name)?.at(-1),
-    list: (name) => (values.get(name) ?? []).flatMap((value) => value.split(",")).filter((value) => value !== ""),
+    list: (name) => (values.get(name) ?? []).flatMap((value) => value.split(","))
+      .filter((value) => value !== ""),
     has: (name) => (values.get(name)?.at(-1) ?? "false") !== "false"
   }
 }
@@ -55,7 +60,9 @@ export function parseFlags(argv: ReadonlyArray<string>, specs: ReadonlyArray<Fla
 type Values = Map<string, Array<string>>
 
 /** How many words more than itself it took, or what is wrong. */
-function long(word: string, next: string | undefined, specs: ReadonlyArray<FlagSpec>, values: Values): number | string {
+function long(
+  word: string, next: string | undefined, specs: ReadonlyArray<FlagSpec>, values: Values
+): number | string {
   const equals = word.indexOf("=")
   const name = equals < 0 ? word.slice(2) : word.slice(2, equals)
   const spec = specs.find((other) => other.name === name)
@@ -66,7 +73,9 @@ function long(word: string, next: string | undefined, specs: ReadonlyArray<FlagS
   return add(keep(spec, next, values), 1)
 }
 
-function short(word: string, next: string | undefined, specs: ReadonlyArray<FlagSpec>, values: Values): number | string {
+function short(
+  word: string, next: string | undefined, specs: ReadonlyArray<FlagSpec>, values: Values
+): number | string {
   for (let at = 1; at < word.length; at++) {
     const spec = specs.find((other) => other.alias === word[at])
     if (spec === undefined) return `unknown shorthand flag: '${word[at]}' in ${word}`
@@ -74,7 +83,9 @@ function short(word: string, next: string | undefined, specs: ReadonlyArray<Flag
     if (attached.startsWith("=")) return keep(spec, attached.slice(1), values)
     if (spec.takes !== "switch") {
       if (attached !== "") return keep(spec, attached, values)
-      return next === undefined ? `flag needs an argument: '${word[at]}' in ${word}` : add(keep(spec, next, values), 1)
+      return next === undefined
+        ? `flag needs an argument: '${word[at]}' in ${word}`
+        : add(keep(spec, next, values), 1)
     }
     keep(spec, "true", values)
   }
@@ -82,7 +93,9 @@ function short(word: string, next: string | undefined, specs: ReadonlyArray<Flag
 }
 
 function keep({ name, takes }: FlagSpec, value: string, values: Values): number | string {
-  if (takes === "switch" && value !== "true" && value !== "false") return `invalid argument "${value}" for "--${name}": expected true or false`
+  if (takes === "switch" && value !== "true" && value !== "false") {
+    return `invalid argument "${value}" for "--${name}": expected true or false`
+  }
   const before = values.get(name)
   if (before === undefined) values.set(name, [value])
   else before.push(value)

@@ -1,6 +1,6 @@
 /**
- * Where lines come from: a terminal with prompt, history (of this session) and completion, or a script. Lines are read ahead
- * of the command that runs; ^C is told at once, or between two slices of what is running.
+ * Where lines come from: a terminal with prompt, history (of this session) and completion, or a script. Lines
+ * are read ahead of the command that runs; ^C is told at once, or between two slices of what is running.
  */
 import { createInterface, type Interface } from "node:readline"
 
@@ -28,7 +28,9 @@ export class Input {
     this.#terminal = terminal
     this.#reader = createInterface({
       input: process.stdin, crlfDelay: Infinity, terminal,
-      ...terminal ? { output: process.stderr, completer: (line: string) => complete(line) as [Array<string>, string] } : {}
+      ...terminal
+        ? { output: process.stderr, completer: (line: string) => complete(line) as [Array<string>, string] }
+        : {}
     })
     this.#reader.on("line", (line) => this.#give(line))
     this.#reader.on("close", () => this.#give(null))

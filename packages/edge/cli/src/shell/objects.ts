@@ -5,19 +5,26 @@ import { load } from "@podwire/lab/load"
 import * as Effect from "effect/Effect"
 import { nameOf } from "@podwire/lab"
 import { UsageError } from "../outcome.ts"
-import { type Command, FILES, lines, NAMESPACE, NO_WAIT, type Outcome, printed, type Session } from "./command.ts"
+import {
+  type Command, FILES, lines, NAMESPACE, NO_WAIT, type Outcome, printed, type Session
+} from "./command.ts"
 import { type FlagSpec, flagsText, parseFlags } from "./flags.ts"
 import { kindWords, objectNames } from "./words.ts"
 
 const GET_FLAGS: ReadonlyArray<FlagSpec> = [
-  { name: "output", alias: "o", takes: "value", metavar: "FORMAT" }, { name: "all-namespaces", alias: "A", takes: "switch" },
-  { name: "selector", alias: "l", takes: "value", metavar: "LABELS" }, { name: "field-selector", takes: "value", metavar: "FIELDS" },
-  { name: "show-labels", takes: "switch" }, { name: "label-columns", alias: "L", takes: "list", metavar: "LABEL" },
+  { name: "output", alias: "o", takes: "value", metavar: "FORMAT" },
+  { name: "all-namespaces", alias: "A", takes: "switch" },
+  { name: "selector", alias: "l", takes: "value", metavar: "LABELS" },
+  { name: "field-selector", takes: "value", metavar: "FIELDS" },
+  { name: "show-labels", takes: "switch" },
+  { name: "label-columns", alias: "L", takes: "list", metavar: "LABEL" },
   { name: "no-headers", takes: "switch" }, { name: "sort-by", takes: "value", metavar: "PATH" }, NAMESPACE
 ]
 const APPLY_FLAGS = [...FILES, NO_WAIT]
 const DELETE_FLAGS = [...FILES, NAMESPACE, NO_WAIT]
-const SCALE_FLAGS: ReadonlyArray<FlagSpec> = [{ name: "replicas", takes: "value", metavar: "N" }, NAMESPACE, NO_WAIT]
+const SCALE_FLAGS: ReadonlyArray<FlagSpec> = [
+  { name: "replicas", takes: "value", metavar: "N" }, NAMESPACE, NO_WAIT
+]
 
 export const getCommand: Command = {
   name: "get",
@@ -29,7 +36,8 @@ export const getCommand: Command = {
     if (flags instanceof UsageError) return yield* flags
     const sortBy = flags.value("sort-by")
     const options: GetOptions = {
-      output: flags.value("output") ?? "", allNamespaces: flags.has("all-namespaces"), selector: flags.value("selector") ?? "",
+      output: flags.value("output") ?? "", allNamespaces: flags.has("all-namespaces"),
+      selector: flags.value("selector") ?? "",
       fieldSelector: flags.value("field-selector") ?? "", showLabels: flags.has("show-labels"),
       labelColumns: flags.list("label-columns"), noHeaders: flags.has("no-headers"),
       namespace: flags.value("namespace") ?? session.namespace, ...sortBy === undefined ? {} : { sortBy }
@@ -65,13 +73,21 @@ export const deleteCommand: Command = {
     if (flags instanceof UsageError) return yield* flags
     const files = flags.list("filename")
     const words = [...flags.words, ...flags.rest ?? []]
-    if (files.length > 0 && words.length > 0) return yield* new UsageError({ what: "delete: give either -f FILE or names, not both" })
+    if (files.length > 0 && words.length > 0) {
+      return yield* new UsageError({ what: "delete: give either -f FILE or names, not both" })
+    }
     const names = files.length > 0 ? yield* namesIn(files, flags.has("recursive")) : namesOf(words)
-    if (names.length === 0) return yield* new UsageError({ what: "delete: say what: delete KIND NAME…, delete KIND/NAME or delete -f FILE" })
+    if (names.length === 0) {
+      return yield* new UsageError({
+        what: "delete: say what: delete KIND NAME…, delete KIND/NAME or delete -f FILE"
+      })
+    }
     const said: Array<string> = []
     const wrong: Array<string> = []
     for (const name of names) {
-      const done = yield* Effect.result(session.lab.delete(name, flags.value("namespace") ?? session.namespace))
+      const done = yield* Effect.result(
+        session.lab.delete(name, flags.value("namespace") ?? session.namespace)
+      )
       if (done._tag === "Success") said.push(done.success)
       else wrong.push(done.failure.message)
     }
@@ -94,14 +110,21 @@ export const scaleCommand: Command = {
       return yield* new UsageError({ what: `scale: ${replicas === undefined ? "" : `found --replicas=${replicas}, `}expected --replicas=N, a whole number, zero or more` })
     }
     const names = namesOf([...flags.words, ...flags.rest ?? []])
-    if (names.length === 0) return yield* new UsageError({ what: "scale: say what: scale deploy/NAME --replicas=N" })
+    if (names.length === 0) {
+      return yield* new UsageError({ what: "scale: say what: scale deploy/NAME --replicas=N" })
+    }
     const said: Array<string> = []
-    for (const name of names) said.push(yield* session.lab.scale(name, Number(replicas), flags.value("namespace") ?? session.namespace))
+    for (const name of names) {
+      said.push(
+        yield* session.lab.scale(name, Number(replicas), flags.value("namespace") ?? session.namespace)
+      )
+    }
     return yield* afterChange(session, said, flags.has("no-wait"))
   }),
   complete: ({ lab }, words) => (words.length > 1
     ? []
-    : ["deployments", "replicasets", "statefulsets"].flatMap((kind) => objectNames(lab, kind).map((name) => `${kind.slice(0, -1)}/${name}`)))
+    : ["deployments", "replicasets", "statefulsets"].flatMap((kind) =>
+      objectNames(lab, kind).map((name) => `${kind.slice(0, -1)}/${name}`)))
 }
 
 /** `KIND NAME…`, or every word a KIND/NAME. */
@@ -111,7 +134,11 @@ function namesOf(words: ReadonlyArray<string>): ReadonlyArray<string> {
 }
 
 const sourcesOf = Effect.fnUntraced(function*(files: ReadonlyArray<string>, recursive: boolean) {
-  if (files.includes("-")) return yield* new UsageError({ what: "-f -: standard input is where the commands come from; write the manifests to a file" })
+  if (files.includes("-")) {
+    return yield* new UsageError({
+      what: "-f -: standard input is where the commands come from; write the manifests to a file"
+    })
+  }
   if (files.length === 0) return yield* new UsageError({ what: "must specify -f FILE" })
   const read = yield* readSources(files, { recursive })
   return read.problems.length > 0 ? yield* new InputError({ problems: read.problems }) : read.files
@@ -130,17 +157,24 @@ const namesIn = Effect.fnUntraced(function*(files: ReadonlyArray<string>, recurs
 })
 
 /** At rest, with what is new to say about it. */
-const afterChange = Effect.fnUntraced(function*(session: Session, said: ReadonlyArray<string>, noWait: boolean) {
+const afterChange = Effect.fnUntraced(function*(
+  session: Session, said: ReadonlyArray<string>, noWait: boolean
+) {
   const rested = noWait || (yield* session.lab.settle())
   const fresh = freshWarnings(session, noWait)
   return {
-    exitCode: rested ? 0 : 1, stdout: lines(said), stderr: lines([...fresh, ...rested ? [] : [UNSETTLED]].map((text) => `warning: ${text}`))
+    exitCode: rested ? 0 : 1, stdout: lines(said),
+    stderr: lines([...fresh, ...rested ? [] : [UNSETTLED]].map((text) => `warning: ${text}`))
   } satisfies Outcome
 })
 
 /** What the cluster has to say and has not said yet. */
-export function freshWarnings({ lab, told }: Pick<Session, "lab" | "told">, moving = false): ReadonlyArray<string> {
-  const stuck = moving ? [] : lab.stuck().map(({ file, line, message }) => `${line === null ? file : `${file}:${line}`}: ${message}`)
+export function freshWarnings(
+  { lab, told }: Pick<Session, "lab" | "told">, moving = false
+): ReadonlyArray<string> {
+  const stuck = moving
+    ? []
+    : lab.stuck().map(({ file, line, message }) => `${line === null ? file : `${file}:${line}`}: ${message}`)
   const fresh = [...lab.warnings, ...stuck].filter((text) => !told.has(text))
   for (const text of fresh) told.add(text)
   return fresh

@@ -1,4 +1,6 @@
-/** Commands that run or look at something in one place: exec, inspect, and a line that begins with the place. */
+/**
+ * Commands that run or look at something in one place: exec, inspect, and a line that begins with the place.
+ */
 import { durationNs, inspect, type Lab } from "@podwire/lab"
 import * as Effect from "effect/Effect"
 import { UsageError } from "../outcome.ts"
@@ -8,7 +10,8 @@ import { programWords, targetNames, TOOLS } from "./words.ts"
 
 const NOT_FOUND = 127
 const EXEC_FLAGS: ReadonlyArray<FlagSpec> = [
-  { name: "container", alias: "c", takes: "value", metavar: "CONTAINER" }, { name: "timeout", takes: "value", metavar: "DURATION" }, NAMESPACE
+  { name: "container", alias: "c", takes: "value", metavar: "CONTAINER" },
+  { name: "timeout", takes: "value", metavar: "DURATION" }, NAMESPACE
 ]
 
 export const execCommand: Command = {
@@ -21,10 +24,16 @@ export const execCommand: Command = {
     if (flags instanceof UsageError) return yield* flags
     const [who] = flags.words
     const program = flags.rest ?? []
-    if (who === undefined || program.length === 0) return yield* new UsageError({ what: "say where and what: exec POD -- ping -c 1 10.244.1.2" })
+    if (who === undefined || program.length === 0) {
+      return yield* new UsageError({ what: "say where and what: exec POD -- ping -c 1 10.244.1.2" })
+    }
     const container = flags.value("container")
     const timeout = flags.value("timeout")
-    if (timeout !== undefined && durationNs(timeout) === null) return yield* new UsageError({ what: `--timeout: found ${JSON.stringify(timeout)}, expected a duration such as 5s, 1m30s or 250ms` })
+    if (timeout !== undefined && durationNs(timeout) === null) {
+      return yield* new UsageError({
+        what: `--timeout: found ${JSON.stringify(timeout)}, expected a duration such as 5s, 1m30s or 250ms`
+      })
+    }
     return yield* session.lab.exec(reach(session.lab, who, session.namespace), program, {
       namespace: flags.value("namespace") ?? session.namespace, signal: session.signal,
       ...container === undefined ? {} : { container }, ...timeout === undefined ? {} : { timeout }
@@ -43,7 +52,9 @@ export const inspectCommand: Command = {
     if (flags instanceof UsageError) return yield* flags
     const [where] = flags.words
     const tool = flags.rest ?? []
-    if (where === undefined || tool.length === 0) return yield* new UsageError({ what: "say where and which tool: inspect node1 ip addr" })
+    if (where === undefined || tool.length === 0) {
+      return yield* new UsageError({ what: "say where and which tool: inspect node1 ip addr" })
+    }
     const namespace = flags.value("namespace") ?? session.namespace
     const { host } = yield* session.lab.target(reach(session.lab, where, namespace), namespace)
     return inspect(host.netns, tool)
@@ -56,7 +67,9 @@ export const runAt = Effect.fnUntraced(function*(session: Session, who: string, 
   const { lab, namespace, signal } = session
   const [tool] = argv
   const { host } = yield* lab.target(who, namespace)
-  if (tool === undefined) return yield* new UsageError({ what: `say what to run: ${who} ping -c 1 10.244.1.2, or ${who} ip addr` })
+  if (tool === undefined) {
+    return yield* new UsageError({ what: `say what to run: ${who} ping -c 1 10.244.1.2, or ${who} ip addr` })
+  }
   if (TOOLS.includes(tool)) return inspect(host.netns, argv)
   const ran = yield* lab.exec(who, argv, { namespace, signal })
   if (ran.exitCode !== NOT_FOUND) return ran

@@ -20,13 +20,16 @@ interface Line {
 }
 
 /** The exit code of the session. */
-export const run = Effect.fnUntraced(function*(given: Pick<Session, "lab" | "namespace" | "told">, options: SessionOptions) {
+export const run = Effect.fnUntraced(function*(
+  given: Pick<Session, "lab" | "namespace" | "told">, options: SessionOptions
+) {
   let stop = new AbortController()
   let lastCode = 0
   const session = (): Session => ({ ...given, lastCode, signal: stop.signal })
   const input = yield* Effect.acquireRelease(
     Effect.sync(() => new Input({
-      terminal: options.terminal, complete: (line) => complete(session(), line), onInterrupt: () => stop.abort()
+      terminal: options.terminal, complete: (line) => complete(session(), line),
+      onInterrupt: () => stop.abort()
     })),
     (open) => Effect.sync(() => open.close())
   )
@@ -47,7 +50,9 @@ export const run = Effect.fnUntraced(function*(given: Pick<Session, "lab" | "nam
     const { engine } = given.lab.cluster
     const atNs = engine.nowNs
     stop = new AbortController()
-    const outcome = "problem" in words ? refused(`${where}${words.problem}`) : yield* perform(session(), words, where)
+    const outcome = "problem" in words
+      ? refused(`${where}${words.problem}`)
+      : yield* perform(session(), words, where)
     lastCode = outcome.exitCode
     print(outcome, options.json ? { line: number, command: text, atNs } : null)
     if (outcome.leaves === true || options.errexit && lastCode !== 0) break
@@ -56,7 +61,10 @@ export const run = Effect.fnUntraced(function*(given: Pick<Session, "lab" | "nam
 })
 
 /** `atNs` is the virtual time at which the command began. */
-function print({ exitCode, stdout, stderr }: Outcome, json: { readonly line: number; readonly command: string; readonly atNs: number } | null): void {
+function print(
+  { exitCode, stdout, stderr }: Outcome,
+  json: { readonly line: number; readonly command: string; readonly atNs: number } | null
+): void {
   if (json !== null) {
     const { line, command, atNs } = json
     process.stdout.write(`${JSON.stringify({ line, command, exitCode, stdout, stderr, atNs })}\n`)

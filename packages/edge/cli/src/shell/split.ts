@@ -1,7 +1,7 @@
 /**
- * A line of the shell into words, by the quoting rules of POSIX.1-2024 XCU 2.2: backslash, '…', "…", comments.
- * Nothing is expanded: `$`, `*`, `?`, `~` and `{` stand for themselves. Not supported, and refused: pipes, lists,
- * redirections, subshells and command substitution, unless quoted.
+ * A line of the shell into words, by the quoting rules of POSIX.1-2024 XCU 2.2: backslash, '…', "…",
+ * comments. Nothing is expanded: `$`, `*`, `?`, `~` and `{` stand for themselves. Not supported, and refused:
+ * pipes, lists, redirections, subshells and command substitution, unless quoted.
  */
 
 export type Split =

@@ -16,7 +16,7 @@ export const advanceCommand: Command = {
     const text = argv.join(" ")
     const ns = durationNs(text)
     if (ns === null) return yield* new UsageError({ what: `advance: found ${JSON.stringify(text)}, expected a duration such as 5s, 1m30s or 250ms` })
-    return yield* Effect.raceFirst(Effect.as(lab.advance(text), printed("")), aborted(signal))
+    return yield* Effect.raceFirst(aborted(signal), Effect.as(lab.advance(text), printed("")))
   })
 }
 

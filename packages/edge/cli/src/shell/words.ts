@@ -21,7 +21,8 @@ export function objectNames(lab: Lab, kind: string, namespace = "default"): Read
 /** Whoever can run a program, by the shortest name that is taken. */
 export function targetNames(lab: Lab, namespace = "default"): ReadonlyArray<string> {
   const { pods, nodes, hosts } = lab.cluster
-  const own = pods.filter((pod) => pod.key.startsWith(`${namespace}/`)).map((pod) => pod.key.slice(namespace.length + 1))
+  const own = pods.filter((pod) => pod.key.startsWith(`${namespace}/`))
+    .map((pod) => pod.key.slice(namespace.length + 1))
   const foreign = pods.filter((pod) => !pod.key.startsWith(`${namespace}/`)).map((pod) => pod.key)
   return [...own, ...machineNames(nodes), ...machineNames(hosts), ...foreign]
 }
