@@ -1,6 +1,6 @@
 /**
- * `podwire capture [WHERE] [FILTER…] -f PATH`: what passes an interface while the cluster settles and every pod
- * and node reaches for every pod (or the scenario's steps run), as tcpdump prints or writes it.
+ * `podwire capture [WHERE] [FILTER…] -f PATH`: what passes an interface while the cluster settles and every
+ * pod and node reaches for every pod (or the scenario's steps run), as tcpdump prints or writes it.
  */
 import {
   CaptureFile, CaptureLines, CapturePlace, durationNs, filterOf, programOf, runTraffic, startsFilter
@@ -24,7 +24,9 @@ export const captureCommand = (behindDashes: ReadonlyArray<string>) =>
     ),
     write: Flag.String("write").pipe(
       Flag.withAlias("w"), Flag.optional, Flag.withMetavar("FILE"),
-      Flag.withDescription("A capture instead of lines; - is stdout: podwire capture -w - … | wireshark -k -i -")
+      Flag.withDescription(
+        "A capture instead of lines; - is stdout: podwire capture -w - … | wireshark -k -i -"
+      )
     ),
     count: Flag.Int("count").pipe(
       Flag.withAlias("c"), Flag.optional, Flag.withMetavar("N"),
@@ -48,9 +50,13 @@ export const captureCommand = (behindDashes: ReadonlyArray<string>) =>
     const count = Option.getOrElse(options.count, () => Infinity)
     const more = Option.getOrElse(options.for, () => "0")
     const file = Option.getOrUndefined(options.write)
-    if (count < 1) return yield* new UsageError({ what: `-c: found ${count}, expected a whole number, one or more` })
+    if (count < 1) {
+      return yield* new UsageError({ what: `-c: found ${count}, expected a whole number, one or more` })
+    }
     if (durationNs(more) === null) {
-      return yield* new UsageError({ what: `--for: found ${JSON.stringify(more)}, expected a duration such as 60s or 5m` })
+      return yield* new UsageError({
+        what: `--for: found ${JSON.stringify(more)}, expected a duration such as 60s or 5m`
+      })
     }
     const filter = filterOf(text)
     if (typeof filter === "string") return yield* new UsageError({ what: filter })
@@ -90,11 +96,17 @@ export const captureCommand = (behindDashes: ReadonlyArray<string>) =>
   }, Effect.scoped)).pipe(
     Command.withDescription("Print or write what passes an interface, as tcpdump does"),
     Command.withExamples([
-      { command: "podwire capture default/web-0 -f k8s/ icmp or arp", description: "What one pod's eth0 sees" },
       {
-        command: "podwire capture -w - -f k8s/ | wireshark -k -i -", description: "Every interface, in Wireshark"
+        command: "podwire capture default/web-0 -f k8s/ icmp or arp", description: "What one pod's eth0 sees"
       },
-      { command: "podwire capture node1 -f k8s/ -- 'icmp6[icmp6type] = icmp6-echo'", description: "A filter behind --" }
+      {
+        command: "podwire capture -w - -f k8s/ | wireshark -k -i -",
+        description: "Every interface, in Wireshark"
+      },
+      {
+        command: "podwire capture node1 -f k8s/ -- 'icmp6[icmp6type] = icmp6-echo'",
+        description: "A filter behind --"
+      }
     ])
   )
 

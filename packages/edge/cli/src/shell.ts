@@ -1,10 +1,11 @@
 /**
- * `podwire shell -f PATH`: one living cluster and a line for every thing to do with it, on a terminal or as a script
- * on stdin. A command's output is printed when it ends; a failure is told and the session goes on; its exit code
- * is the last command's. What a change sets off is settled at once, unless `--no-wait`.
+ * `podwire shell -f PATH`: one living cluster and a line for every thing to do with it, on a terminal or as a
+ * script on stdin. A command's output is printed when it ends; a failure is told and the session goes on; its
+ * exit code is the last command's. What a change sets off is settled at once, unless `--no-wait`.
  *
- * ^C ends a program or an advance; approximated: a settle or a reach is over before it is heard, and a program that
- * is interrupted exits with 130. Not supported: history across sessions, completion of file names, variables.
+ * ^C ends a program or an advance; approximated: a settle or a reach is over before it is heard, and a
+ * program that is interrupted exits with 130. Not supported: history across sessions, completion of file
+ * names, variables.
  */
 import { Lab } from "@podwire/lab"
 import * as Command from "effect/cli/Command"
@@ -17,9 +18,12 @@ import { run } from "./shell/session.ts"
 
 export const shellCommand = Command.make("shell", {
   output: Flag.Literals("output", ["text", "jsonl"]).pipe(
-    Flag.withAlias("o"), Flag.withDefault("text" as const), Flag.withDescription("jsonl: one JSON object for each command")
+    Flag.withAlias("o"), Flag.withDefault("text" as const),
+    Flag.withDescription("jsonl: one JSON object for each command")
   ),
-  errexit: Flag.Boolean("errexit").pipe(Flag.withAlias("e"), Flag.withDefault(false), Flag.withDescription("Stop at the first failure")),
+  errexit: Flag.Boolean("errexit").pipe(
+    Flag.withAlias("e"), Flag.withDefault(false), Flag.withDescription("Stop at the first failure")
+  ),
   namespace: namespaceFlag,
   ...clusterFlags,
   ...displayFlags
@@ -42,8 +46,14 @@ export const shellCommand = Command.make("shell", {
 }, Effect.scoped)).pipe(
   Command.withDescription("A prompt on one living cluster; reads a script when stdin is no terminal"),
   Command.withExamples([
-    { command: "podwire shell -f k8s/", description: "Then: web-0 ping 10.244.1.2, get pods -o wide, node1 ip route, advance 5s" },
-    { command: "podwire shell -f k8s/ -e -o jsonl < script", description: "A script, its answers as JSON lines" }
+    {
+      command: "podwire shell -f k8s/",
+      description: "Then: web-0 ping 10.244.1.2, get pods -o wide, node1 ip route, advance 5s"
+    },
+    {
+      command: "podwire shell -f k8s/ -e -o jsonl < script",
+      description: "A script, its answers as JSON lines"
+    }
   ])
 )
 

@@ -1,6 +1,6 @@
 /**
- * One capture of chosen frames into one sink: `podwire capture -w`. pcapng with every interface by its name, or
- * the classic format, which has place for one interface only.
+ * One capture of chosen frames into one sink: `podwire capture -w`. pcapng with every interface by its name,
+ * or the classic format, which has place for one interface only.
  */
 import { EPOCH_SECONDS } from "@podwire/api"
 import { Capture } from "@podwire/cluster"

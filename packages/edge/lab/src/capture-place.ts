@@ -1,7 +1,7 @@
 /**
  * Which interfaces `capture` looks at: `any`, `node1/cni0`, `default/web-0` and `node1` (their eth0),
- * `host/client`, `node1/drop` for what ended inside. A name may be of an interface that is yet to come, so what
- * it means is decided by the first frame that fits, and that there is none is only known at the end.
+ * `host/client`, `node1/drop` for what ended inside. A name may be of an interface that is yet to come, so
+ * what it means is decided by the first frame that fits, and that there is none is only known at the end.
  */
 import type { Cluster } from "@podwire/cluster"
 
@@ -44,7 +44,8 @@ export class CapturePlace {
     if (this.any || this.#chosen !== null) return null
     const known = interfacesOf(cluster)
     const ended = this.#meant.some((name) =>
-      name.endsWith(DROP_ENDING) && known.some((other) => other.startsWith(name.slice(0, -DROP_ENDING.length + 1))))
+      name.endsWith(DROP_ENDING) &&
+        known.some((other) => other.startsWith(name.slice(0, -DROP_ENDING.length + 1))))
     if (ended || this.#meant.some((name) => known.includes(name))) return null
     const more = known.length > LISTED_MAX ? ` and ${known.length - LISTED_MAX} more` : ""
     return `no interface is called "${this.where}"; there are any, ${known.slice(0, LISTED_MAX).join(", ")}${more}`

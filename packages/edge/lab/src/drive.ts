@@ -14,7 +14,9 @@ export const advanceTo = Effect.fnUntraced(function*(cluster: Cluster, untilNs: 
 })
 
 /** Until the process has ended; false when it still runs after `mostNs` or when somebody stops it. */
-export const finish = Effect.fnUntraced(function*(cluster: Cluster, process: Process, mostNs: number, signal?: AbortSignal) {
+export const finish = Effect.fnUntraced(function*(
+  cluster: Cluster, process: Process, mostNs: number, signal?: AbortSignal
+) {
   const { engine } = cluster
   const untilNs = engine.nowNs + mostNs
   for (let steps = 0; process.exitCode === null; steps++) {

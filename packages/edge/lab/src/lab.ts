@@ -19,7 +19,9 @@ import type * as Path from "effect/Path"
 import type * as Scope from "effect/Scope"
 import type * as Stdio from "effect/Stdio"
 import { Applier } from "./apply.ts"
-import { acquire, type Captures, type CapturesOptions, type CaptureWriteError, type NamedCapture } from "./captures/index.ts"
+import {
+  acquire, type Captures, type CapturesOptions, type CaptureWriteError, type NamedCapture
+} from "./captures/index.ts"
 import { type Conflist, readConflist } from "./conflist.ts"
 import { type Impairment, linkSpec } from "./document/cluster.ts"
 import { durationNs } from "./document/units.ts"

@@ -50,7 +50,8 @@ export function load(documents: ReadonlyArray<Document>): Loaded {
     if (other === null) return
     const { line } = other.document.place()
     problems.push(document.problem(["kind"], {
-      what: `a second ${document.kind}`, expected: "one", remedy: `the first stands at ${other.document.file}:${line}`
+      what: `a second ${document.kind}`, expected: "one",
+      remedy: `the first stands at ${other.document.file}:${line}`
     }))
   }
   for (const document of documents) {
@@ -80,14 +81,19 @@ export function load(documents: ReadonlyArray<Document>): Loaded {
 /** One Kubernetes object as the API server would store it, or null and what is wrong. */
 export function readObject(document: Document, problems: Array<Problem>): KubeObject | null {
   const { object, problems: wrong } = admit(document.value)
-  for (const { path, atKey, message } of wrong ?? []) problems.push(document.problem(path, { what: message }, atKey))
+  for (const { path, atKey, message } of wrong ?? []) {
+    problems.push(document.problem(path, { what: message }, atKey))
+  }
   return object ?? null
 }
 
 /** The plan that the documents and the command line make together; the command line wins. */
-export function planFrom(loaded: Loaded, given: Partial<Plan>, problems: Array<Problem>, conflist: Conflist | null = null): Plan {
+export function planFrom(
+  loaded: Loaded, given: Partial<Plan>, problems: Array<Problem>, conflist: Conflist | null = null
+): Plan {
   const { cluster, objects } = loaded
-  const nodes = objects.filter(({ object }) => object.kind === "Node").map(({ object }) => nodePlan(object as Node))
+  const nodes = objects.filter(({ object }) => object.kind === "Node")
+    .map(({ object }) => nodePlan(object as Node))
   const plan = makePlan({
     seed: loaded.scenario?.value.spec.seed ?? 7,
     ...cluster === null ? {} : planOf(cluster.value),
@@ -96,7 +102,9 @@ export function planFrom(loaded: Loaded, given: Partial<Plan>, problems: Array<P
     ...given
   })
   for (const { path, message } of checkPlan(plan)) {
-    if (conflist !== null && path[0] === "cni") problems.push(conflist.problem(path.slice(CONFLIST_PATH.length), message))
+    if (conflist !== null && path[0] === "cni") {
+      problems.push(conflist.problem(path.slice(CONFLIST_PATH.length), message))
+    }
     else if (cluster !== null) problems.push(cluster.document.problem(["spec", ...path], { what: message }))
     else problems.push({ file: "the cluster", line: null, column: null, path: fieldPath(path), message })
   }
@@ -104,16 +112,31 @@ export function planFrom(loaded: Loaded, given: Partial<Plan>, problems: Array<P
   return plan
 }
 
-/** Pods bound to a node that is not there would be collected in silence (pod-garbage-collector): nobody means that. */
+/**
+ * Pods bound to a node that is not there would be collected in silence (pod-garbage-collector): nobody means
+ * that.
+ */
 function unknownNodes(objects: ReadonlyArray<SourcedObject>, { nodes }: Plan): ReadonlyArray<Problem> {
   const names = nodes.map(({ name }) => name)
   return objects.flatMap(({ object, document }) => {
     for (const path of [["spec"], ["spec", "template", "spec"], ["spec", "jobTemplate", "spec", "template", "spec"]]) {
-      const spec = path.reduce<unknown>((at, key) => (at as Readonly<Record<string, unknown>> | undefined)?.[key], object)
-      const { nodeName, containers } = (spec ?? {}) as { readonly nodeName?: unknown; readonly containers?: unknown }
-      if (typeof nodeName !== "string" || nodeName === "" || !Array.isArray(containers) || names.includes(nodeName)) continue
-      const shown = names.length > NAMES_SHOWN ? `${names.slice(0, NAMES_SHOWN).join(", ")}, …` : names.join(", ")
-      return [document.problem([...path, "nodeName"], { what: `no node is called "${nodeName}"`, remedy: `there are ${shown}` })]
+      const spec = path.reduce<unknown>(
+        (at, key) => (at as Readonly<Record<string, unknown>> | undefined)?.[key], object
+      )
+      const { nodeName, containers } = (spec ?? {}) as {
+        readonly nodeName?: unknown; readonly containers?: unknown
+      }
+      if (typeof nodeName !== "string" || nodeName === "" || !Array.isArray(containers) ||
+        names.includes(nodeName)) {
+        continue
+      }
+      const shown = names.length > NAMES_SHOWN ? `${names.slice(0, NAMES_SHOWN).join(", ")}, …`
+        : names.join(", ")
+      return [
+        document.problem(
+          [...path, "nodeName"], { what: `no node is called "${nodeName}"`, remedy: `there are ${shown}` }
+        )
+      ]
     }
     return []
   })
@@ -128,19 +151,33 @@ function nodePlan({ metadata, spec, status }: Node): NodePlan {
     ...spec?.unschedulable === undefined ? {} : { unschedulable: spec.unschedulable },
     ...status?.allocatable === undefined
       ? {}
-      : { allocatable: Object.fromEntries(Object.entries(status.allocatable).map(([key, value]) => [key, String(value)])) }
+      : {
+        allocatable: Object.fromEntries(
+          Object.entries(status.allocatable).map(([key, value]) => [key, String(value)])
+        )
+      }
   }
 }
 
 function readOwn(document: Document, problems: Array<Problem>): ClusterDocument | ScenarioDocument | null {
   const { kind } = document
   if (document.apiVersion !== `${OWN_GROUP}/v1`) {
-    problems.push(document.problem(["apiVersion"], { found: document.apiVersion, expected: `${OWN_GROUP}/v1` }))
+    problems.push(
+      document.problem(["apiVersion"], { found: document.apiVersion, expected: `${OWN_GROUP}/v1` })
+    )
     return null
   }
   if (!OWN_KINDS.includes(kind)) {
     const meant = nearest(kind, OWN_KINDS)
-    problems.push(document.problem(["kind"], { found: kind, expected: OWN_KINDS.join(" or "), ...meant === null ? {} : { remedy: `did you mean ${meant}?` } }))
+    problems.push(
+      document.problem(
+        ["kind"],
+        {
+          found: kind, expected: OWN_KINDS.join(" or "),
+          ...meant === null ? {} : { remedy: `did you mean ${meant}?` }
+        }
+      )
+    )
     return null
   }
   const result = kind === "Cluster" ? decodeCluster(document.value) : decodeScenario(document.value)

@@ -190,13 +190,17 @@ function reachFailures(cells: ReadonlyArray<ReachCell>): ReadonlyArray<Problem> 
     unplaced(`${cell.from} → ${cell.to} over IPv${cell.family}: ${cell.answered ? "answered, but saw another source address" : cell.why}`))
 }
 
-/** Captures that the scenario names and that saw nothing: a misspelt interface, or a filter that fits no frame. */
+/**
+ * Captures that the scenario names and that saw nothing: a misspelt interface, or a filter that fits no
+ * frame.
+ */
 function emptyCaptures(lab: Lab): ReadonlyArray<Problem> {
   return lab.ownCaptures.flatMap((capture, i) =>
     capture.frames > 0
       ? []
       : [lab.loaded.scenario!.document.problem(["spec", "captures", i, "at"], {
-        what: "no frame was seen there", remedy: "name an interface as all.pcapng has it: node1/cni0, default/web-0/eth0"
+        what: "no frame was seen there",
+        remedy: "name an interface as all.pcapng has it: node1/cni0, default/web-0/eth0"
       })])
 }
 

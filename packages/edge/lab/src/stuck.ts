@@ -14,12 +14,22 @@ export function stuckPods(cluster: Cluster, sourceOf: (pod: Pod) => Source | nul
     const key = `${at.file}:${at.line}:${at.path} ${message}`
     const before = problems.get(key)
     if (before !== undefined) before.count++
-    else problems.set(key, { problem: { ...at, message: `pod ${pod.metadata.namespace}/${pod.metadata.name}: ${message}` }, count: 1 })
+    else problems.set(
+      key,
+      {
+        problem: { ...at, message: `pod ${pod.metadata.namespace}/${pod.metadata.name}: ${message}` },
+        count: 1
+      }
+    )
   }
   for (const pod of cluster.store.list("Pod") as ReadonlyArray<Pod>) {
-    const unscheduled = pod.status?.conditions?.find((condition) => condition.type === "PodScheduled" && condition.status === "False")
+    const unscheduled = pod.status?.conditions?.find((condition) =>
+      condition.type === "PodScheduled" && condition.status === "False")
     if (unscheduled !== undefined) {
-      say(pod, unscheduledPath(pod), `${unscheduled.message ?? "no node takes it"}; add nodes (--nodes) or loosen what the pod asks for`)
+      say(
+        pod, unscheduledPath(pod),
+        `${unscheduled.message ?? "no node takes it"}; add nodes (--nodes) or loosen what the pod asks for`
+      )
     } else if (pod.spec?.nodeName !== undefined && cluster.node(pod.spec.nodeName) === null) {
       const names = cluster.nodes.map((node) => node.name).join(", ")
       say(pod, ["spec", "nodeName"], `no node is called "${pod.spec.nodeName}"; there are ${names}`)
@@ -33,7 +43,12 @@ export function stuckPods(cluster: Cluster, sourceOf: (pod: Pod) => Source | nul
     say(pod, [], `${why?.replace(WRAPPING, "no network: ") ?? "has no sandbox"}${remedyFor(why ?? "", pod.spec?.nodeName)}`)
   }
   return [...problems.values()].map(({ problem, count }) =>
-    count === 1 ? problem : { ...problem, message: `${problem.message} (and ${count - 1} more ${count === 2 ? "pod" : "pods"} alike)` })
+    count === 1
+      ? problem
+      : {
+        ...problem,
+        message: `${problem.message} (and ${count - 1} more ${count === 2 ? "pod" : "pods"} alike)`
+      })
 }
 
 const WRAPPING = /^Failed to create pod sandbox: .* failed to setup network for sandbox "[^"]*": /

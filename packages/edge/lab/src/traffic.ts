@@ -1,4 +1,6 @@
-/** What passes in a cluster that only somebody looks at: the scenario's steps, or the default checks' probes. */
+/**
+ * What passes in a cluster that only somebody looks at: the scenario's steps, or the default checks' probes.
+ */
 import { reach } from "@podwire/cluster"
 import * as Effect from "effect/Effect"
 import { renderProblem } from "./input/index.ts"

@@ -32,7 +32,9 @@ export interface CaptureOptions {
   readonly devices?: boolean
   /** Only devices that this accepts, by `<namespace>/<device>`. */
   readonly only?: (name: string) => boolean
-  /** Only frames that this accepts, from their first byte to one past their last; a filter as tcpdump has it. */
+  /**
+   * Only frames that this accepts, from their first byte to one past their last; a filter as tcpdump has it.
+   */
   readonly accept?: (bytes: Uint8Array, at: number, end: number) => boolean
   /** Frames that ended inside, on interfaces of their own; default true. */
   readonly drops?: boolean

@@ -1,6 +1,6 @@
 /**
- * What goes wrong on purpose, and for how long: links between machines lose, delay or are cut. When the time is
- * over, the former state comes back.
+ * What goes wrong on purpose, and for how long: links between machines lose, delay or are cut. When the time
+ * is over, the former state comes back.
  */
 import { type Engine, type Ns, Timer } from "@podwire/engine"
 import type { Link, LinkSpec } from "@podwire/netdev"

@@ -68,7 +68,9 @@ export interface Plan {
 /** Namespaces that a new cluster has. */
 export const SYSTEM_NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"] as const
 
-const ALLOCATABLE = { cpu: "64", memory: "256Gi", pods: String(PODS_PER_NODE_MAX), "ephemeral-storage": "1Ti" }
+const ALLOCATABLE = {
+  cpu: "64", memory: "256Gi", pods: String(PODS_PER_NODE_MAX), "ephemeral-storage": "1Ti"
+}
 
 /** The Node object that the node's agent registers. */
 export function nodeObject(node: NodePlan): KubeObject {
@@ -82,7 +84,8 @@ export function nodeObject(node: NodePlan): KubeObject {
     metadata: {
       name: node.name,
       labels: {
-        "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": node.name, "kubernetes.io/os": "linux", ...node.labels
+        "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": node.name, "kubernetes.io/os": "linux",
+        ...node.labels
       }
     },
     spec,
@@ -91,7 +94,8 @@ export function nodeObject(node: NodePlan): KubeObject {
 }
 
 const NODE_INFO = {
-  architecture: "amd64", bootID: "", containerRuntimeVersion: "podwire://0.1.0", kernelVersion: "6.18.0", kubeProxyVersion: "",
+  architecture: "amd64", bootID: "", containerRuntimeVersion: "podwire://0.1.0", kernelVersion: "6.18.0",
+  kubeProxyVersion: "",
   kubeletVersion: "v1.36.0", machineID: "", operatingSystem: "linux", osImage: "Podwire", systemUUID: ""
 }
 
@@ -107,8 +111,10 @@ export const DEFAULT_SERVICE_CIDRS = { 4: cidr("10.96.0.0/12"), 6: cidr("fd00:10
 /** Addresses that no interface of a cluster can have (IANA special-purpose registries). */
 const SPECIAL: ReadonlyArray<{ readonly cidr: Cidr; readonly what: string }> = [
   { cidr: cidr("0.0.0.0/8"), what: "this network" }, { cidr: cidr("127.0.0.0/8"), what: "loopback" },
-  { cidr: cidr("169.254.0.0/16"), what: "link-local" }, { cidr: cidr("224.0.0.0/3"), what: "multicast and reserved" },
-  { cidr: cidr("::/96"), what: "unspecified and loopback" }, { cidr: cidr("::ffff:0:0/96"), what: "IPv4-mapped" },
+  { cidr: cidr("169.254.0.0/16"), what: "link-local" },
+  { cidr: cidr("224.0.0.0/3"), what: "multicast and reserved" },
+  { cidr: cidr("::/96"), what: "unspecified and loopback" },
+  { cidr: cidr("::ffff:0:0/96"), what: "IPv4-mapped" },
   { cidr: cidr("fe80::/10"), what: "link-local" }, { cidr: cidr("ff00::/8"), what: "multicast" }
 ]
 /** kind's network, so that the addresses look familiar. */
@@ -154,11 +160,15 @@ export function checkPlan(plan: Plan): ReadonlyArray<PlanIssue> {
   }
   checkRanges(plan, say)
   const mtuMin = ipFamilies.includes(6) ? MTU_MIN_6 : MTU_MIN
-  if (plan.mtu < mtuMin || plan.mtu > MTU_MAX) say(["underlay", "mtu"], `must be between ${mtuMin} and ${MTU_MAX}, inclusive`)
+  if (plan.mtu < mtuMin || plan.mtu > MTU_MAX) {
+    say(["underlay", "mtu"], `must be between ${mtuMin} and ${MTU_MAX}, inclusive`)
+  }
   if (issues.length > 0) return issues
   for (const range of plan.podCidrs) checkShares(plan, range, say)
   // The first node's shares stand for everybody's.
-  const shares = plan.podCidrs.map(({ ip, bits }) => ({ ip, bits: Math.max(bits, plan.nodeBits[family(ip)]) }))
+  const shares = plan.podCidrs.map(
+    ({ ip, bits }) => ({ ip, bits: Math.max(bits, plan.nodeBits[family(ip)]) })
+  )
   if (issues.length === 0) {
     const network = networkOf(plan, shares)
     if (!("plugins" in network)) issues.push(...network)
@@ -187,7 +197,9 @@ function checkMachines(plan: Plan, say: Say): void {
   for (const key of ["nodes", "hosts"] as const) {
     plan[key].forEach(({ name }, i) => {
       if (names.has(name)) say([key, i, "name"], `Duplicate value: "${name}"`)
-      if (!SUBDOMAIN.test(name) || name.length > 253) say([key, i, "name"], `Invalid value: "${name}": a lowercase RFC 1123 subdomain is expected`)
+      if (!SUBDOMAIN.test(name) || name.length > 253) {
+        say([key, i, "name"], `Invalid value: "${name}": a lowercase RFC 1123 subdomain is expected`)
+      }
       names.add(name)
     })
   }
@@ -199,9 +211,18 @@ function checkLinks(plan: Plan, say: Say): void {
     for (const name of between) {
       if (!names.has(name)) say(["links", i, "between"], `no node or host is called "${name}"`)
     }
-    if (between[0] === between[1]) say(["links", i, "between"], `"${between[0]}" twice; a link lies between two machines`)
+    if (between[0] === between[1]) {
+      say(["links", i, "between"], `"${between[0]}" twice; a link lies between two machines`)
+    }
     const fault = specFault({ ...PERFECT, delayNs: plan.delayNs, ...spec })
-    if (fault !== null) say(["links", i], fault.replace("reorderPpm needs a delay", "reorder needs a delay: what is sent at once overtakes what waits"))
+    if (fault !== null) {
+      say(
+        ["links", i],
+        fault.replace(
+          "reorderPpm needs a delay", "reorder needs a delay: what is sent at once overtakes what waits"
+        )
+      )
+    }
   })
 }
 
@@ -212,8 +233,12 @@ function checkRanges(plan: Plan, say: Say): void {
     list.forEach((range, i) => {
       const path = key === "underlay" ? [key, "cidrs", i] : [key, i]
       if (hostBitsSet(range)) say(path, `${format(range)} has bits set to the right of its prefix`)
-      const special = SPECIAL.find(({ cidr: other }) => family(other.ip) === family(range.ip) && overlaps(other, range))
-      if (special !== undefined) say(path, `${format(range)} overlaps ${format(special.cidr)}, ${special.what}`)
+      const special = SPECIAL.find(
+        ({ cidr: other }) => family(other.ip) === family(range.ip) && overlaps(other, range)
+      )
+      if (special !== undefined) {
+        say(path, `${format(range)} overlaps ${format(special.cidr)}, ${special.what}`)
+      }
       for (const other of all) {
         if (family(other.range.ip) === family(range.ip) && overlaps(other.range, range)) {
           say(path, `${format(range)} overlaps ${other.path.join(".")} ${format(other.range)}`)
@@ -226,7 +251,9 @@ function checkRanges(plan: Plan, say: Say): void {
         say([key], `must have exactly one IPv${f} range`)
       }
     }
-    if (list.some((range) => !plan.ipFamilies.includes(family(range.ip)))) say([key], "has a range of a family that ipFamilies does not name")
+    if (list.some((range) => !plan.ipFamilies.includes(family(range.ip)))) {
+      say([key], "has a range of a family that ipFamilies does not name")
+    }
   }
 }
 
@@ -240,7 +267,9 @@ function checkHostAddresses(plan: Plan, say: Say): void {
       const text = formatIp(ip)
       const holder = taken.get(text)
       if (holder !== undefined) say(["hosts", i, "addresses", j], `${text} is ${holder}'s address`)
-      if (isMulticast(ip) || isLoopback(ip)) say(["hosts", i, "addresses", j], `${text} is no address of an interface`)
+      if (isMulticast(ip) || isLoopback(ip)) {
+        say(["hosts", i, "addresses", j], `${text} is no address of an interface`)
+      }
       const pods = plan.podCidrs.find((range) => contains(range, ip))
       if (pods !== undefined) say(["hosts", i, "addresses", j], `${text} lies in podCIDRs ${format(pods)}`)
       taken.set(text, name)
@@ -254,7 +283,9 @@ function checkShares(plan: Plan, range: Cidr, say: Say): void {
   const bits = plan.nodeBits[f]
   const path = ["podCIDRs", plan.podCidrs.indexOf(range)]
   const most = f === 4 ? 30 : 126
-  if (bits > most) say(["nodeCIDRMaskSize", `ipv${f}`], `/${bits} leaves no address for a pod; at most /${most}`)
+  if (bits > most) {
+    say(["nodeCIDRMaskSize", `ipv${f}`], `/${bits} leaves no address for a pod; at most /${most}`)
+  }
   else if (bits < range.bits) say(path, `${format(range)} is smaller than one node's share, a /${bits}`)
   else if (bits - range.bits > 16) say(path, `${format(range)} cut into /${bits} makes more than 65536 shares`)
   else if (2 ** (bits - range.bits) < plan.nodes.length) {

@@ -89,7 +89,9 @@ function send(
   const own = from.addresses().map(({ cidr }) => cidr.ip)
   const watcher = new SourceWatcher(target, own)
   // A packet to oneself goes over `lo`; a node's address is reached from its own pods over the bridge.
-  const devs = pod.netns.links.list().filter(({ name }) => (from === pod.netns ? name === "lo" : pod.hostNetwork || name === "eth0"))
+  const devs = pod.netns.links.list().filter(
+    ({ name }) => (from === pod.netns ? name === "lo" : pod.hostNetwork || name === "eth0")
+  )
   for (const dev of devs) addTap(dev, watcher)
   socket.onReply = (_, reply: PingReply) => {
     if (reply.isError) cell.why = `ICMP ${reply.type}/${reply.code}`

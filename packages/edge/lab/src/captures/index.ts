@@ -87,7 +87,8 @@ class OpenCaptures {
       new Capture(engine, open, this.#options),
       ...named.map(({ name, at, accept }) =>
         new Capture(engine, (_, format) => this.#files.sink(name, format), {
-          ...this.#options, all: false, devices: true, drops: false, only: (device) => device === at, ...accept === undefined ? {} : { accept }
+          ...this.#options, all: false, devices: true, drops: false, only: (device) => device === at,
+          ...accept === undefined ? {} : { accept }
         }))
     ]
     return this.#captures
