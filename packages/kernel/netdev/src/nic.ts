@@ -10,6 +10,8 @@ export interface Wire {
 export class Nic extends NetDevice {
   override readonly kind = ""
   wire: Wire | null = null
+  /** Its number on a segment; -1 on none. */
+  position = -1
 
   /** The card itself refuses what is longer than its MTU, headers, one tag: no tap sees it. */
   override run(frame: Frame): void {

@@ -41,7 +41,6 @@ export class Segment implements Wire {
   /** By position of sender, then of receiver: only what has a link of its own. */
   readonly #ways: Array<Map<number, Way> | null> = []
   readonly #fdb = new Fdb(AGEING_NS)
-  readonly #positions = new Map<Nic, number>()
   readonly #lane: Lane
 
   /** `spec` is what every way starts with. */
@@ -61,7 +60,7 @@ export class Segment implements Wire {
   }
 
   attach(nic: Nic): void {
-    this.#positions.set(nic, this.#nics.length)
+    nic.position = this.#nics.length
     this.#nics.push(nic)
     this.#ways.push(null)
     nic.wire = this
@@ -69,9 +68,9 @@ export class Segment implements Wire {
 
   /** What is on its way to it or from it ends. */
   detach(nic: Nic): void {
-    const position = this.#positions.get(nic)
-    if (position === undefined) return
-    this.#positions.delete(nic)
+    const position = this.#positionOf(nic)
+    if (position < 0) return
+    nic.position = -1
     this.#nics[position] = null
     this.#fdb.removePort(position)
     nic.wire = null
@@ -86,16 +85,16 @@ export class Segment implements Wire {
 
   /** Both directions between two cards. */
   between(a: Nic, b: Nic): [Link, Link] {
-    const from = this.#positions.get(a)
-    const to = this.#positions.get(b)
-    assert(from !== undefined && to !== undefined && from !== to, "a way is between two cards of the segment")
+    const from = this.#positionOf(a)
+    const to = this.#positionOf(b)
+    assert(from >= 0 && to >= 0 && from !== to, "a way is between two cards of the segment")
     return [this.#link(from, to), this.#link(to, from)]
   }
 
   send(from: Nic, frame: Frame): void {
     const { bytes, head } = frame
-    const position = this.#positions.get(from)
-    if (position === undefined) return this.#pool.drop(frame, DropReason.LINK_DOWN, from)
+    const position = this.#positionOf(from)
+    if (position < 0) return this.#pool.drop(frame, DropReason.LINK_DOWN, from)
     if (frame.tail - head < eth.HEADER_BYTES) return this.#pool.drop(frame, DropReason.PKT_TOO_SMALL, from)
     const engine = this.#engine
     if ((bytes[head + 6]! & 1) === 0) {
@@ -143,6 +142,12 @@ export class Segment implements Wire {
   /** A frame of the lane whose sender or receiver is gone. */
   lose(frame: Frame): void {
     this.#pool.drop(frame, DropReason.LINK_DOWN)
+  }
+
+  /** -1 for a card of another segment, or of none. */
+  #positionOf(nic: Nic): number {
+    const { position } = nic
+    return position >= 0 && position < this.#nics.length && this.#nics[position] === nic ? position : -1
   }
 
   #flood(from: number, frame: Frame): void {

@@ -59,7 +59,7 @@ export class DstCache {
 
   /** `generation` is the caller's sum of everything a result depends on. */
   find4(word: number, generation: number): Dst | null {
-    const dst = this.#slots[hash(0, 0, 0, word) & this.#mask]!
+    const dst = this.#slots[hash4(word) & this.#mask]!
     return dst !== null && dst.generation === generation && dst.ip[0] === word ? dst : null
   }
 
@@ -88,7 +88,7 @@ export class DstCache {
   }
 
   #slotOf(ip: Ip): number {
-    const h = ip.length === 1 ? hash(0, 0, 0, ip[0]!) : hash(ip[0]!, ip[1]!, ip[2]!, ip[3]!)
+    const h = ip.length === 1 ? hash4(ip[0]!) : hash(ip[0]!, ip[1]!, ip[2]!, ip[3]!)
     return h & this.#mask
   }
 
@@ -100,6 +100,11 @@ export class DstCache {
     this.#slots = new Array<Dst | null>(this.#mask + 1).fill(null)
     for (const dst of old) if (dst !== null) this.#slots[this.#slotOf(dst.ip)] = dst
   }
+}
+
+function hash4(word: number): number {
+  const h = Math.imul(word, 0x9e3779b1 | 0)
+  return h ^ (h >>> 15)
 }
 
 function hash(w0: number, w1: number, w2: number, w3: number): number {
