@@ -21,6 +21,7 @@ import { getCommand } from "./get.ts"
 import { inspectCommand } from "./inspect.ts"
 import { teardown } from "./outcome.ts"
 import { presenterLayer } from "./presenter.ts"
+import { reachCommand } from "./reach.ts"
 import { runCommand } from "./run.ts"
 import { shellCommand } from "./shell.ts"
 
@@ -33,7 +34,7 @@ const podwire = Command.make("podwire").pipe(
   Command.withDescription("A packet-level network emulator for Kubernetes"),
   Command.withSubcommands([
     runCommand, getCommand, execCommand(program), inspectCommand(program), captureCommand(program),
-    shellCommand, cniCommand, benchCommand
+    reachCommand, shellCommand, cniCommand, benchCommand
   ])
 )
 

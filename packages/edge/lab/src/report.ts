@@ -67,7 +67,7 @@ export function junit(suites: ReadonlyArray<string>): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join("")}</testsuites>\n`
 }
 
-function xml(text: string): string {
+export function xml(text: string): string {
   return text.replace(/[<>&"]/g, (c) => `&#${c.charCodeAt(0)};`)
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g, "?")
 }
@@ -105,7 +105,7 @@ function stepText(step: StepReport, index: number, count: number): string {
   return head + indented
 }
 
-function reachText(lab: Lab, { cells, left }: NonNullable<RunReport["reach"]>): string {
+export function reachText(lab: Lab, { cells, left }: NonNullable<RunReport["reach"]>): string {
   if (cells.length === 0) return "no pod runs: there is nobody to reach\n"
   const sections = lab.plan.ipFamilies.map((family) => {
     const some = cells.filter((cell) => cell.family === family)
