@@ -62,7 +62,9 @@ export const runCommand = Command.make("run", {
   }
   // One document, however many runs: a list when there are several.
   if (options.output === "junit") process.stdout.write(junit(printed))
-  else if (options.output === "json") process.stdout.write(printed.length === 1 ? printed[0]! : `[\n${printed.join(",\n")}]\n`)
+  else if (options.output === "json") {
+    process.stdout.write(printed.length === 1 ? printed[0]! : `[\n${printed.join(",\n")}]\n`)
+  }
   if (!held) return yield* new ExitWith({ code: 1 })
 })).pipe(
   Command.withDescription(

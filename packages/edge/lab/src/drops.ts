@@ -33,7 +33,8 @@ export function unexpectedDrops(
     problems.push(place({
       what: `${count} frames ended with ${reason}`,
       expected: expected === undefined ? "none" : String(expected.count),
-      remedy: `if the scenario means it, say \`drops: { ${reason}: ${count} }\`; the capture's drop interfaces show which frames`
+      remedy: `if the scenario means it, say \`drops: { ${reason}: ${count} }\`; ` +
+        "the capture's drop interfaces show which frames"
     }))
   }
   for (const [reason, { count, any }] of announced) {

@@ -42,7 +42,8 @@ function programMisses(expected: Expectation, result: ExecResult | null): Readon
       message: `found ${result.exitCode}, expected ${exit}; it printed ${show(result.stdout + result.stderr)}`
     })
   }
-  for (const [key, want, text] of [["stdout", stdout, result.stdout], ["stderr", stderr, result.stderr]] as const) {
+  const streams = [["stdout", stdout, result.stdout], ["stderr", stderr, result.stderr]] as const
+  for (const [key, want, text] of streams) {
     if (want !== undefined) found.push(...textMisses(want, text).map((message) => ({ path: [key], message })))
   }
   return found

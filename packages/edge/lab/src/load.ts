@@ -104,8 +104,7 @@ export function planFrom(
   for (const { path, message } of checkPlan(plan)) {
     if (conflist !== null && path[0] === "cni") {
       problems.push(conflist.problem(path.slice(CONFLIST_PATH.length), message))
-    }
-    else if (cluster !== null) problems.push(cluster.document.problem(["spec", ...path], { what: message }))
+    } else if (cluster !== null) problems.push(cluster.document.problem(["spec", ...path], { what: message }))
     else problems.push({ file: "the cluster", line: null, column: null, path: fieldPath(path), message })
   }
   problems.push(...unknownNodes(objects, plan))

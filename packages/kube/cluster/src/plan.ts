@@ -285,10 +285,10 @@ function checkShares(plan: Plan, range: Cidr, say: Say): void {
   const most = f === 4 ? 30 : 126
   if (bits > most) {
     say(["nodeCIDRMaskSize", `ipv${f}`], `/${bits} leaves no address for a pod; at most /${most}`)
-  }
-  else if (bits < range.bits) say(path, `${format(range)} is smaller than one node's share, a /${bits}`)
-  else if (bits - range.bits > 16) say(path, `${format(range)} cut into /${bits} makes more than 65536 shares`)
-  else if (2 ** (bits - range.bits) < plan.nodes.length) {
+  } else if (bits < range.bits) say(path, `${format(range)} is smaller than one node's share, a /${bits}`)
+  else if (bits - range.bits > 16) {
+    say(path, `${format(range)} cut into /${bits} makes more than 65536 shares`)
+  } else if (2 ** (bits - range.bits) < plan.nodes.length) {
     say(path, `${format(range)} cut into /${bits} is enough for ${2 ** (bits - range.bits)} nodes, not ` +
       `${plan.nodes.length}; give a Cluster document wider podCIDRs, or a longer nodeCIDRMaskSize`)
   }

@@ -164,8 +164,7 @@ class Look {
       const pod = this.#replicas[at]!
       if (revisionOf(pod) !== this.#update.metadata.name && !isTerminating(pod)) {
         changes.push(this.#deletion(pod))
-      }
-      else if (this.#isUp(pod) && !isTerminating(pod)) continue
+      } else if (this.#isUp(pod) && !isTerminating(pod)) continue
       room--
     }
     return changes

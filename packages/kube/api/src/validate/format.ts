@@ -51,8 +51,8 @@ export function dnsLabel(value: string): Faults {
 export function dnsSubdomain(value: string, unit: "bytes" | "characters" = "characters"): Faults {
   const faults = value.length > SUBDOMAIN_CHARS_MAX ? [maxLength(SUBDOMAIN_CHARS_MAX, unit)] : []
   if (!IS_SUBDOMAIN.test(value)) {
-    faults.push(pattern("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, " +
-      "'-' or '.', and must start and end with an alphanumeric character", SUBDOMAIN, "example.com"))
+    faults.push(pattern("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric " +
+      "characters, '-' or '.', and must start and end with an alphanumeric character", SUBDOMAIN, "example.com"))
   }
   return faults
 }
