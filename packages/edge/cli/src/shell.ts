@@ -31,7 +31,8 @@ export const shellCommand = Command.make("shell", {
   const { output, errexit, namespace, quiet } = options
   if (options.filename.includes("-")) {
     return yield* new UsageError({
-      what: "-f -: standard input is where the commands come from; write the manifests to a file, or use -f <(helm template …)"
+      what: "-f -: standard input is where the commands come from; write the manifests to a file, " +
+        "or use -f <(helm template …)"
     })
   }
   const lab = yield* options.filename.length === 0 ? emptyLab(options, quiet) : settledLab(options, quiet)
@@ -39,7 +40,8 @@ export const shellCommand = Command.make("shell", {
   freshWarnings({ lab, told })
   const terminal = process.stdin.isTTY === true && process.stderr.isTTY === true
   if (terminal && !quiet) {
-    process.stderr.write(`${lab.cluster.nodes.length} nodes, ${lab.cluster.pods.length} pods; "help" lists the commands, ^D leaves\n`)
+    const { nodes, pods } = lab.cluster
+    process.stderr.write(`${nodes.length} nodes, ${pods.length} pods; "help" lists the commands, ^D leaves\n`)
   }
   const code = yield* run({ lab, namespace, told }, { terminal, json: output === "jsonl", errexit })
   if (code !== 0) return yield* new ExitWith({ code })

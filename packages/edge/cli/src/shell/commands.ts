@@ -4,6 +4,7 @@ import { UsageError } from "../outcome.ts"
 import { type Command, printed } from "./command.ts"
 import { applyCommand, deleteCommand, getCommand, scaleCommand } from "./objects.ts"
 import { execCommand, inspectCommand } from "./programs.ts"
+import { TOOLS } from "./words.ts"
 import { advanceCommand, faultCommand, nowCommand, reachCommand, settleCommand } from "./time.ts"
 
 /** Promised, and on their way. */
@@ -75,5 +76,6 @@ export function unknownCommand(name: string): string | null {
 function overview(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length))
   const rows = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}   ${summary}`)
-  return `POD ARGV…, NS/POD ARGV…, deploy/NAME ARGV…, NODE ARGV…, HOST ARGV…: run a program there, or look with ip, bridge, ss, sysctl, arp\n${rows.join("\n")}\n`
+  return "POD ARGV…, NS/POD ARGV…, deploy/NAME ARGV…, NODE ARGV…, HOST ARGV…: run a program there,\n" +
+    `or look with ${TOOLS.join(", ")}\n${rows.join("\n")}\n`
 }

@@ -109,6 +109,7 @@ function add(taken: number | string, more: number): number | string {
 /** `[-o|--output FORMAT]`, one flag after the other. */
 export function flagsText(specs: ReadonlyArray<FlagSpec>): string {
   return specs.map(({ name, alias, takes, metavar }) =>
-    `[${alias === undefined ? "" : `-${alias}|`}--${name}${takes === "switch" ? "" : ` ${metavar ?? "VALUE"}`}]${takes === "list" ? "…" : ""}`
+    `[${alias === undefined ? "" : `-${alias}|`}--${name}` +
+    `${takes === "switch" ? "" : ` ${metavar ?? "VALUE"}`}]` + (takes === "list" ? "…" : "")
   ).join(" ")
 }

@@ -107,7 +107,10 @@ export const scaleCommand: Command = {
     if (flags instanceof UsageError) return yield* flags
     const replicas = flags.value("replicas")
     if (replicas === undefined || !/^\d{1,9}$/.test(replicas)) {
-      return yield* new UsageError({ what: `scale: ${replicas === undefined ? "" : `found --replicas=${replicas}, `}expected --replicas=N, a whole number, zero or more` })
+      const found = replicas === undefined ? "" : `found --replicas=${replicas}, `
+      return yield* new UsageError({
+        what: `scale: ${found}expected --replicas=N, a whole number, zero or more`
+      })
     }
     const names = namesOf([...flags.words, ...flags.rest ?? []])
     if (names.length === 0) {

@@ -41,7 +41,10 @@ export function splitLine(text: string): Split {
       if (end < 0) break
       at = end
     } else if (OPERATORS.includes(char)) {
-      return { problem: `syntax error near ${JSON.stringify(char)}: one command a line, no pipes, lists or redirections; quote it if it is meant as it stands` }
+      return {
+        problem: `syntax error near ${JSON.stringify(char)}: one command a line, no pipes, lists or ` +
+          "redirections; quote it if it is meant as it stands"
+      }
     } else word = (word ?? "") + char
   }
   if (word !== null) words.push(word)

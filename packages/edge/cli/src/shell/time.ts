@@ -15,7 +15,12 @@ export const advanceCommand: Command = {
   run: Effect.fnUntraced(function*({ lab, signal }, argv) {
     const text = argv.join(" ")
     const ns = durationNs(text)
-    if (ns === null) return yield* new UsageError({ what: `advance: found ${JSON.stringify(text)}, expected a duration such as 5s, 1m30s or 250ms` })
+    if (ns === null) {
+      const found = JSON.stringify(text)
+      return yield* new UsageError({
+        what: `advance: found ${found}, expected a duration such as 5s, 1m30s or 250ms`
+      })
+    }
     return yield* Effect.raceFirst(aborted(signal), Effect.as(lab.advance(text), printed("")))
   })
 }
@@ -47,13 +52,16 @@ export const reachCommand: Command = {
   run: Effect.fnUntraced(function*({ lab }, argv) {
     yield* noWords("reach", argv)
     const found = yield* Effect.result(lab.reachAll())
-    return found._tag === "Success" ? printed(lines(found.success)) : { exitCode: 1, stdout: `${found.failure.message}\n`, stderr: "" }
+    return found._tag === "Success"
+      ? printed(lines(found.success))
+      : { exitCode: 1, stdout: `${found.failure.message}\n`, stderr: "" }
   })
 }
 
 export const faultCommand: Command = {
   name: "fault",
-  synopsis: "fault A-B|NODE [down] [delay D] [jitter D] [loss P] [duplicate P] [reorder P] [corrupt P] [rate R] [limit N] [for D]",
+  synopsis: "fault A-B|NODE [down] [delay D] [jitter D] [loss P] [duplicate P] [reorder P] [corrupt P] " +
+    "[rate R] [limit N] [for D]",
   summary: "Make a link, or all of a machine's, worse, or cut it; for good without `for`",
   run: Effect.fnUntraced(function*({ lab }, argv) {
     const fault = parseFault(argv, (text) => lab.cluster.machine(text) !== null)
@@ -71,8 +79,12 @@ interface Impairment {
   readonly expected: string
 }
 
-const DURATION: Impairment = { holds: (text) => durationNs(text) !== null, expected: "a duration such as 5s or 250ms" }
-const PART: Impairment = { holds: (text) => partsPerMillion(text) !== null, expected: "a part such as 10%, 0.5% or 200ppm" }
+const DURATION: Impairment = {
+  holds: (text) => durationNs(text) !== null, expected: "a duration such as 5s or 250ms"
+}
+const PART: Impairment = {
+  holds: (text) => partsPerMillion(text) !== null, expected: "a part such as 10%, 0.5% or 200ppm"
+}
 const IMPAIRMENTS: Readonly<Record<string, Impairment>> = {
   delay: DURATION, jitter: DURATION, loss: PART, duplicate: PART, reorder: PART, corrupt: PART,
   rate: { holds: (text) => bitsPerSecond(text) !== null, expected: "a rate such as 10Mbit or 512kbit" },
@@ -80,10 +92,15 @@ const IMPAIRMENTS: Readonly<Record<string, Impairment>> = {
 }
 
 /** The words behind `fault`; `isMachine` tells a node from a link. */
-function parseFault(words: ReadonlyArray<string>, isMachine: (text: string) => boolean): FaultOptions | UsageError {
+function parseFault(
+  words: ReadonlyArray<string>, isMachine: (text: string) => boolean
+): FaultOptions | UsageError {
   const [where, ...rest] = words
-  if (where === undefined) return new UsageError({ what: "fault: say where and what: fault node1-node2 loss 10% for 30s" })
-  const fault: Record<string, string | number | boolean> = isMachine(where) || !where.includes("-") ? { node: where } : { link: where }
+  if (where === undefined) {
+    return new UsageError({ what: "fault: say where and what: fault node1-node2 loss 10% for 30s" })
+  }
+  const fault: Record<string, string | number | boolean> =
+    isMachine(where) || !where.includes("-") ? { node: where } : { link: where }
   for (let at = 0; at < rest.length; at++) {
     const key = rest[at]!
     if (Object.hasOwn(fault, key)) return new UsageError({ what: `fault: ${key} is given twice` })
@@ -92,15 +109,20 @@ function parseFault(words: ReadonlyArray<string>, isMachine: (text: string) => b
       continue
     }
     const impairment = key === "for" ? DURATION : Object.hasOwn(IMPAIRMENTS, key) ? IMPAIRMENTS[key]! : null
-    if (impairment === null) return new UsageError({ what: `fault: found ${JSON.stringify(key)}, expected ${[...Object.keys(IMPAIRMENTS), "down"].join(", ")} or for` })
+    if (impairment === null) {
+      const words = [...Object.keys(IMPAIRMENTS), "down"].join(", ")
+      return new UsageError({ what: `fault: found ${JSON.stringify(key)}, expected ${words} or for` })
+    }
     const value = rest[++at]
     if (value === undefined || !impairment.holds(value)) {
-      return new UsageError({ what: `fault: ${key}: found ${value === undefined ? "nothing" : JSON.stringify(value)}, expected ${impairment.expected}` })
+      const found = value === undefined ? "nothing" : JSON.stringify(value)
+      return new UsageError({ what: `fault: ${key}: found ${found}, expected ${impairment.expected}` })
     }
     fault[key] = key === "limit" ? Number(value) : value
   }
   if (Object.keys(fault).every((key) => key === "node" || key === "link" || key === "for")) {
-    return new UsageError({ what: `fault: say what goes wrong: ${Object.keys(IMPAIRMENTS).join(", ")} or down` })
+    const words = Object.keys(IMPAIRMENTS).join(", ")
+    return new UsageError({ what: `fault: say what goes wrong: ${words} or down` })
   }
   return fault as FaultOptions
 }
@@ -111,7 +133,9 @@ function secondsText(ns: number): string {
 }
 
 function noWords(name: string, argv: ReadonlyArray<string>): Effect.Effect<void, UsageError> {
-  return argv.length === 0 ? Effect.void : Effect.fail(new UsageError({ what: `${name}: found ${JSON.stringify(argv[0])}, expected nothing more` }))
+  if (argv.length === 0) return Effect.void
+  const found = JSON.stringify(argv[0])
+  return Effect.fail(new UsageError({ what: `${name}: found ${found}, expected nothing more` }))
 }
 
 function aborted(signal: AbortSignal): Effect.Effect<Outcome> {
