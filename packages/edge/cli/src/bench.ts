@@ -13,6 +13,7 @@ import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { UsageError } from "./outcome.ts"
+import { V8_FLAGS } from "./v8.ts"
 
 const NAMES = ["known-flow", "capture", "settle", "cold-start"] as const
 const PROMISED = ["cached-flow", "new-flow", "tcp-bulk", "endpoint-change", "reach", "prove"] as const

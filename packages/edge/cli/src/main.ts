@@ -5,6 +5,7 @@
  * Exit codes: 0 all held, 1 an expectation failed, 2 bad input or usage, 3 a bug in Podwire; `exec` passes
  * its program's code through. Results go to stdout, everything else to stderr.
  */
+import "./v8.ts"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as CliConfig from "effect/cli/CliConfig"

@@ -37,7 +37,7 @@ function walk(
 /** In a process of its own, where nothing else allocates. */
 function allocation(version: 4 | 6): ReadonlyArray<Figure> {
   const script = fileURLToPath(new URL("allocation.ts", import.meta.url))
-  const args = ["--expose-gc", script, String(version), ...small() ? ["--small"] : []]
+  const args = [...process.execArgv, "--expose-gc", script, String(version), ...small() ? ["--small"] : []]
   const report = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as AllocationReport
   return [
     figure(`ipv${version} heap per frame`, "B", report.bytesPerFrame),

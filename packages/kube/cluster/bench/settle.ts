@@ -59,7 +59,7 @@ function measure(
 ): { readonly figures: ReadonlyArray<Figure>; readonly checksum: string } {
   const builds: Array<Build> = []
   for (let run = 0; run < runs; run++) {
-    const args = [fileURLToPath(import.meta.url), String(nodes), String(pods)]
+    const args = [...process.execArgv, fileURLToPath(import.meta.url), String(nodes), String(pods)]
     builds.push(JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as Build)
   }
   assert(builds.every(({ digest }) => digest === builds[0]!.digest), "the same seed makes the same run")
@@ -68,6 +68,7 @@ function measure(
     checksum: builds[0]!.digest,
     figures: [
       figure(`${name}: wall`, "s", builds.map((build) => build.seconds)),
+      figure(`${name}: CPU`, "s", builds.map((build) => build.cpuSeconds)),
       figure(`${name}: CPU per pod`, "us", builds.map((build) => build.cpuSeconds * 1e6 / pods)),
       figure(`${name}: memory`, "MiB", builds.map((build) => build.mebibytes))
     ]
