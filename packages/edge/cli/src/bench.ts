@@ -91,7 +91,7 @@ function run(name: string, small: boolean, signal: AbortSignal): Promise<Result>
   return new Promise((resolve, reject) => {
     const script = fileURLToPath(new URL(`${name}.ts`, SCRIPTS))
     const child = spawn(
-      process.execPath, [script, ...small ? ["--small"] : []],
+      process.execPath, [...V8_FLAGS, script, ...small ? ["--small"] : []],
       { stdio: ["ignore", "pipe", "inherit"], signal }
     )
     let stdout = ""
