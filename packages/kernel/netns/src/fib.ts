@@ -17,6 +17,9 @@ export const TABLE_DEFAULT = 253
 /** A prefix length with more routes than this is hashed. */
 const SCAN_MAX = 8
 
+/** More local routes than this are not worth a list of their own. */
+const LOCALS_MAX = 16
+
 export type RouteType =
   | "unicast" | "local" | "broadcast" | "multicast" | "blackhole" | "unreachable" | "prohibit" | "throw"
 export type RouteProtocol = "kernel" | "boot" | "static" | "ra"
@@ -107,6 +110,8 @@ export class Fib {
   readonly #owner: FibOwner
   /** In the order in which they are asked: local, main, default, then the ones no rule names. */
   readonly #tables: Array<Table> = []
+  /** Network and mask of each local route; null when one came or went since they were listed. */
+  #locals: ReadonlyArray<number> | null = null
 
   constructor(family: 4 | 6, owner: FibOwner) {
     this.family = family
@@ -125,6 +130,7 @@ export class Fib {
       if (!append || same(other, route)) return Errno.EEXIST
     }
     level.insert(route)
+    if (route.type === "local") this.#locals = null
     this.count++
     this.#owner.changed()
     return Errno.OK
@@ -136,6 +142,7 @@ export class Fib {
     const route = level?.near(dst.ip)?.find((other) => equal(other.dst.ip, dst.ip) && wanted(other))
     if (level === undefined || route === undefined) return Errno.ESRCH
     level.remove(route)
+    if (route.type === "local") this.#locals = null
     this.count--
     this.#owner.changed()
     return Errno.OK
@@ -150,9 +157,31 @@ export class Fib {
         for (const route of gone) level.remove(route)
         this.count -= gone.length
         if (gone.length > 0) flushed = true
+        if (gone.some((route) => route.type === "local")) this.#locals = null
       }
     }
     if (flushed) this.#owner.changed()
+  }
+
+  /**
+   * No route of type `local` contains that IPv4 address. A broadcast asks thousands of namespaces whether an address
+   * is theirs: this answers from one short list.
+   */
+  isForeign4(word: number): boolean {
+    const locals = this.#locals ?? this.#listLocals()
+    if (locals.length > 2 * LOCALS_MAX) return false
+    for (let i = 0; i < locals.length; i += 2) if (((locals[i]! ^ word) & locals[i + 1]!) === 0) return false
+    return true
+  }
+
+  #listLocals(): ReadonlyArray<number> {
+    const locals: Array<number> = []
+    for (const { levels } of this.#tables) {
+      for (const level of levels) {
+        for (const { type, dst } of level.all()) if (type === "local") locals.push(dst.ip[0]!, mask4(dst.bits))
+      }
+    }
+    return this.#locals = locals
   }
 
   /** The route for an address; `oif` limits it to one device. Unreachable kinds are results too. */

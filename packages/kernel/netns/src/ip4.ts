@@ -85,7 +85,7 @@ export class Ip4 implements FragmentOwner {
   }
 
   isLocal(address: number): boolean {
-    return this.#glance(address)?.type === "local"
+    return !this.#ns.fib4.isForeign4(address) && this.#glance(address)?.type === "local"
   }
 
   /** What `route` would say of its type and device, without remembering it: broadcasts bring addresses by the hundred. */
@@ -216,6 +216,9 @@ export class Ip4 implements FragmentOwner {
     if (!localnet && (src >>> 24 === 127 || dst >>> 24 === 127)) return DropReason.IP_LOCALNET
     const filter = Math.max(conf.rp_filter, all4.rp_filter)
     const local = (conf.accept_local | all4.accept_local) !== 0
+    if (!remember && filter === 0) {
+      return !local && this.isLocal(src) ? DropReason.IP_INVALID_SOURCE : DropReason.NOT_SPECIFIED
+    }
     const back = remember ? this.route(src) : this.#glance(src)
     if (back === null) return filter === 0 ? DropReason.NOT_SPECIFIED : DropReason.IP_RPFILTER
     if (back.type === "local" && !local) return DropReason.IP_INVALID_SOURCE
