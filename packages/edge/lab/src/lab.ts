@@ -181,8 +181,9 @@ export class Lab {
         const what = `exec: "${argv[0] ?? ""}": executable file not found in $PATH\n`
         return { exitCode: EXIT_NOT_FOUND, stdout: "", stderr: what }
       }
+      const mostNs = options.timeout === undefined ? EXEC_NS_MAX : durationNs(options.timeout)
+      if (mostNs === null) return yield* notADuration(options.timeout!)
       const process = program.start(host, argv)
-      const mostNs = options.timeout === undefined ? EXEC_NS_MAX : durationNs(options.timeout)!
       const ended = yield* finish(cluster, process, mostNs, options.signal)
       if (!ended) process.kill()
       const cut = options.signal?.aborted === true ? EXIT_INTERRUPTED : EXIT_TIMED_OUT
@@ -290,20 +291,28 @@ export class Lab {
         return Effect.fail(new TargetError({ what: `no ${what}; machines are ${names}` }))
       }
       const forNs = options.for === undefined ? null : durationNs(options.for)
-      this.cluster.impair(ends, { spec: linkSpec(options), down: options.down ?? false, forNs })
-      return Effect.void
+      if (options.for !== undefined && forNs === null) return Effect.fail(notADuration(options.for))
+      const fault = this.cluster.impair(ends, { spec: linkSpec(options), down: options.down ?? false, forNs })
+      return typeof fault === "string" ? Effect.fail(new TargetError({ what: fault })) : Effect.void
     })
   }
 
   /** `5s`, `10 seconds`. */
-  advance(duration: string): Effect.Effect<void> {
-    return Effect.suspend(() =>
-      advanceTo(this.cluster, this.cluster.engine.nowNs + (durationNs(duration) ?? 0)))
+  advance(duration: string): Effect.Effect<void, TargetError> {
+    return Effect.suspend(() => {
+      const ns = durationNs(duration)
+      return ns === null
+        ? Effect.fail(notADuration(duration))
+        : advanceTo(this.cluster, this.cluster.engine.nowNs + ns)
+    })
   }
 
   /** To a virtual time since the run began; nothing when that is past. */
-  until(time: string): Effect.Effect<void> {
-    return Effect.suspend(() => advanceTo(this.cluster, durationNs(time) ?? 0))
+  until(time: string): Effect.Effect<void, TargetError> {
+    return Effect.suspend(() => {
+      const ns = durationNs(time)
+      return ns === null ? Effect.fail(notADuration(time)) : advanceTo(this.cluster, ns)
+    })
   }
 
   /** What `record` kept, oldest first. */
@@ -426,6 +435,10 @@ function graceOf(object: KubeObject): number {
   if (object.kind === "Namespace") return 1
   if (object.kind !== "Pod" || (object as Pod).spec.nodeName === undefined) return 0
   return (object as Pod).spec.terminationGracePeriodSeconds ?? 30
+}
+
+function notADuration(text: string): TargetError {
+  return new TargetError({ what: `${JSON.stringify(text)} is no duration; say 5s, 1m30s or 250ms` })
 }
 
 const SCALABLE = ["Deployment", "ReplicaSet", "StatefulSet"]

@@ -156,6 +156,30 @@ function wrongType(value: unknown, ast: Ast | null): string {
       return say(expected, isQuoted ? "remove the quotes" : "")
     }
     default:
-      return say("something else")
+      return say(ast === null ? "something else" : expectedBy(ast))
+  }
+}
+
+/** A choice is told with all that it takes: `"IPv4" or "IPv6"`, `a whole number or a list`. */
+function expectedBy(ast: Ast): string {
+  switch (ast._tag) {
+    case "Literal":
+      return JSON.stringify(ast.literal)
+    case "Union":
+      return ast.types.map(expectedBy).join(" or ")
+    case "String":
+      return "a string"
+    case "Boolean":
+      return "true or false"
+    case "Number":
+      return "a number"
+    case "Arrays":
+      return "a list"
+    case "Objects":
+      return "a mapping"
+    case "Declaration":
+      return String(ast.annotations?.["expected"] ?? "something else")
+    default:
+      return "something else"
   }
 }

@@ -9,7 +9,8 @@ import { ApiStore, Informer, type Node, type Pod, type Ref, type WatchEvent } fr
 import { type Controller, Runner } from "@podwire/controllers"
 import { Engine, type Ns, SECOND } from "@podwire/engine"
 import {
-  addTap, type DropObserver, type DropReason, type Frame, FramePool, type NetDevice, type Tap
+  addTap, type DropObserver, type DropReason, type Frame, FramePool, type NetDevice, specFault,
+  type Tap
 } from "@podwire/netdev"
 import type { Netns } from "@podwire/netns"
 import { type Cidr, parse } from "@podwire/wire/cidr"
@@ -168,14 +169,18 @@ export class Cluster {
 
   /**
    * The link between two machines, or all of one machine's, gets worse or is cut, both ways; for good when
-   * `forNs` is null.
+   * `forNs` is null. Or why no link can be like that; nothing has changed then.
    */
-  impair(ends: readonly [Machine, Machine] | Machine, fault: FaultSpec): LinkFault {
+  impair(ends: readonly [Machine, Machine] | Machine, fault: FaultSpec): LinkFault | string {
     const pairs = "nic" in ends
       ? [...this.nodes, ...this.hosts].filter((other) => other !== ends)
         .map((other) => [ends, other] as const)
       : [ends]
     const links = pairs.flatMap(([a, b]) => this.fabric.segment.between(a.nic, b.nic))
+    for (const link of links) {
+      const wrong = specFault({ ...link.spec, ...fault.spec })
+      if (wrong !== null) return wrong
+    }
     return new LinkFault(this.engine, links, fault.spec, fault.down, fault.forNs)
   }
 
