@@ -43,7 +43,8 @@ export const shellCommand = Command.make("shell", {
     const { nodes, pods } = lab.cluster
     process.stderr.write(`${nodes.length} nodes, ${pods.length} pods; "help" lists the commands, ^D leaves\n`)
   }
-  const code = yield* run({ lab, namespace, told }, { terminal, json: output === "jsonl", errexit })
+  const given = { lab, namespace, strict: options.strict, told }
+  const code = yield* run(given, { terminal, json: output === "jsonl", errexit })
   if (code !== 0) return yield* new ExitWith({ code })
 }, Effect.scoped)).pipe(
   Command.withDescription("A prompt on one living cluster; reads a script when stdin is no terminal"),

@@ -24,6 +24,8 @@ export interface Session {
   readonly lab: Lab
   /** Of names that say none. */
   readonly namespace: string
+  /** A change that cannot be carried out whole is a failure. */
+  readonly strict: boolean
   /** Of the command before this one. */
   readonly lastCode: number
   /** ^C: the running command ends. */
@@ -52,6 +54,8 @@ export const FILES: ReadonlyArray<FlagSpec> = [
   { name: "recursive", alias: "R", takes: "switch" }
 ]
 
+/** As `sh` has it for a line that it does not understand. */
+export const EXIT_BAD_LINE = 2
 /** 128 + SIGINT, as a shell reports it. */
 export const EXIT_INTERRUPTED = 130
 

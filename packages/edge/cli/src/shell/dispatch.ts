@@ -2,11 +2,10 @@
 import { TargetError } from "@podwire/lab"
 import * as Effect from "effect/Effect"
 import { UsageError } from "../outcome.ts"
-import { type Outcome, printed, type Running, type Session } from "./command.ts"
+import { EXIT_BAD_LINE, type Outcome, printed, type Running, type Session } from "./command.ts"
 import { findCommand, helpOf, unknownCommand } from "./commands.ts"
 import { reach, runAt } from "./programs.ts"
 
-const BAD_LINE = 2
 
 /** Never fails for what the user wrote: that is an outcome too. `where` begins what is said about it. */
 export function perform(
@@ -18,7 +17,7 @@ export function perform(
 }
 
 export function refused(message: string): Outcome {
-  return { exitCode: BAD_LINE, stdout: "", stderr: `${message}\n` }
+  return { exitCode: EXIT_BAD_LINE, stdout: "", stderr: `${message}\n` }
 }
 
 function dispatch(session: Session, words: ReadonlyArray<string>): Running {

@@ -36,10 +36,14 @@ export class Input {
     this.#reader.on("close", () => this.#give(null))
     this.#reader.on("SIGINT", () => {
       onInterrupt()
+      if (this.#waiting === null) {
+        process.stderr.write("^C\n")
+        return
+      }
       this.#reader.write(null, { ctrl: true, name: "e" })
       process.stderr.write("^C\n")
       this.#reader.write(null, { ctrl: true, name: "u" })
-      if (this.#waiting !== null) this.#give(INTERRUPTED)
+      this.#give(INTERRUPTED)
     })
   }
 

@@ -1,12 +1,11 @@
 /** Commands that read and change objects: get, apply, delete, scale. A change settles, unless `--no-wait`. */
-import { get, type GetOptions, InputError, type Lab, TargetError, UNSETTLED } from "@podwire/lab"
+import { get, type GetOptions, InputError, type Lab, nameOf, TargetError, UNSETTLED } from "@podwire/lab"
 import { readDocuments, readSources } from "@podwire/lab/input/index"
 import { load } from "@podwire/lab/load"
 import * as Effect from "effect/Effect"
-import { nameOf } from "@podwire/lab"
 import { UsageError } from "../outcome.ts"
 import {
-  type Command, FILES, lines, NAMESPACE, NO_WAIT, type Outcome, printed, type Session
+  type Command, EXIT_BAD_LINE, FILES, lines, NAMESPACE, NO_WAIT, type Outcome, printed, type Session
 } from "./command.ts"
 import { type FlagSpec, flagsText, parseFlags } from "./flags.ts"
 import { kindWords, objectNames } from "./words.ts"
@@ -159,14 +158,15 @@ const namesIn = Effect.fnUntraced(function*(files: ReadonlyArray<string>, recurs
   })
 })
 
-/** At rest, with what is new to say about it. */
+/** At rest, with what is new to say about it; with --strict that fails, although the change is made. */
 const afterChange = Effect.fnUntraced(function*(
   session: Session, said: ReadonlyArray<string>, noWait: boolean
 ) {
   const rested = noWait || (yield* session.lab.settle())
   const fresh = freshWarnings(session, noWait)
+  const refused = session.strict && fresh.length > 0
   return {
-    exitCode: rested ? 0 : 1, stdout: lines(said),
+    exitCode: refused ? EXIT_BAD_LINE : rested ? 0 : 1, stdout: lines(said),
     stderr: lines([...fresh, ...rested ? [] : [UNSETTLED]].map((text) => `warning: ${text}`))
   } satisfies Outcome
 })

@@ -21,7 +21,7 @@ interface Line {
 
 /** The exit code of the session. */
 export const run = Effect.fnUntraced(function*(
-  given: Pick<Session, "lab" | "namespace" | "told">, options: SessionOptions
+  given: Pick<Session, "lab" | "namespace" | "strict" | "told">, options: SessionOptions
 ) {
   let stop = new AbortController()
   let lastCode = 0
