@@ -145,7 +145,7 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
     dev.masterPort = 0
     dev.handler = handler
     this.fdb.removePort(port.number)
-    this.#restoreLocals()
+    this.#restoreLocal(port.mac)
     this.#recompute()
     return Errno.OK
   }
@@ -167,9 +167,11 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
     const port = this.port(dev)
     if (port === null) return
     if (port.mac !== dev.mac) {
-      this.fdb.removeLocal(port.mac, port.number)
+      const former = port.mac
+      this.fdb.removeLocal(former, port.number)
       port.mac = dev.mac
-      this.#restoreLocals()
+      this.#restoreLocal(former)
+      this.#restoreLocal(dev.mac)
     }
     if (port.up && !dev.up) this.fdb.flushPort(port.number)
     port.up = dev.up
@@ -304,10 +306,12 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
    */
   #recompute(): void {
     const ports = this.#ports
-    const carrier = ports.some(({ dev }) => dev.up && dev.carrier)
+    let carrier = false
     let mtu = Infinity
     let mac = Infinity
-    for (const { dev } of ports) {
+    for (let i = 0; i < ports.length; i++) {
+      const { dev } = ports[i]!
+      if (!carrier) carrier = dev.up && dev.carrier
       if (dev.mtu < mtu) mtu = dev.mtu
       if (dev.mac < mac) mac = dev.mac
     }
@@ -320,22 +324,24 @@ export class Bridge extends NetDevice implements RxHandler, Upper {
 
   #changeMac(mac: number): void {
     if (mac === this.mac) return
-    this.fdb.removeLocal(this.mac, NO_PORT)
+    const former = this.mac
+    this.fdb.removeLocal(former, NO_PORT)
     super.setMac(mac)
-    this.#restoreLocals()
+    this.#restoreLocal(former)
+    this.#restoreLocal(mac)
   }
 
   /**
    * An address that two things share stays local when one of them lets go of it; a port's entry comes
    * first.
    */
-  #restoreLocals(): void {
-    for (const { dev, number } of this.#ports) {
-      if (!this.#hasLocal(dev.macHi, dev.macLo)) this.fdb.addLocal(dev.macHi, dev.macLo, number)
+  #restoreLocal(mac: number): void {
+    if (mac === 0 || this.#hasLocal(hi(mac), lo(mac))) return
+    const ports = this.#ports
+    for (let i = 0; i < ports.length; i++) {
+      if (ports[i]!.mac === mac) return this.fdb.addLocal(hi(mac), lo(mac), ports[i]!.number)
     }
-    if (this.mac !== 0 && !this.#hasLocal(this.macHi, this.macLo)) {
-      this.fdb.addLocal(this.macHi, this.macLo, NO_PORT)
-    }
+    if (this.mac === mac) this.fdb.addLocal(hi(mac), lo(mac), NO_PORT)
   }
 
   #hasLocal(high: number, low: number): boolean {
