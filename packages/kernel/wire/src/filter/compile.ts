@@ -3,17 +3,19 @@
  * for a frame. `and` and `or` have equal precedence and go from left to right; an address without qualifiers
  * takes those before it. Any text gives a filter or a sentence with the position; none throws.
  *
- * Not supported, and refused: names of hosts and networks, `gateway`, arithmetic and `proto[offset:size]`, `len`,
- * `less`, `greater`, broadcast and multicast, `protochain`, MPLS, PPPoE, Geneve, VXLAN, LLC and 802.3 protocols,
- * 802.11, ATM, SS7, `inbound`, `outbound`, pf, DECnet.
+ * Not supported, and refused: names of hosts and networks, `gateway`, `ip broadcast` (an interface's netmask
+ * is not known here), `protochain`, MPLS, PPPoE, Geneve, VXLAN, LLC and 802.3 protocols, 802.11, ATM, SS7,
+ * `inbound`, `outbound`, pf, DECnet.
  */
 import * as cidr from "../cidr.ts"
 import * as ethertype from "../ethertype.ts"
 import * as ip from "../ip.ts"
 import * as ipproto from "../ipproto.ts"
-import { FilterError, lex, type Token } from "./lex.ts"
+import { lengthIs, multicast4, multicast6, NAMED } from "./arithmetic.ts"
+import { FilterError, lex, numberOf, type Token } from "./lex.ts"
 import * as ask from "./primitive.ts"
-import type { Side } from "./primitive.ts"
+import { NETWORK_TYPES as TYPES, type Side } from "./primitive.ts"
+import { readRelation } from "./relation.ts"
 import { and, not, or, type Test, YES } from "./test.ts"
 
 export type FrameFilter = (bytes: Uint8Array, at: number, end: number) => boolean
@@ -35,7 +37,8 @@ export function startsFilter(text: string): boolean {
   const tokens = lex(text)
   if (tokens instanceof FilterError) return true
   const [{ kind, text: word }] = tokens as [Token]
-  return kind !== "word" || Object.hasOwn(PROTOCOLS, word) || Object.hasOwn(TYPES, word) || WORDS.includes(word)
+  return kind !== "word" || WORDS.includes(word) ||
+    [PROTOCOLS, TYPES, NAMED].some((table) => Object.hasOwn(table, word))
 }
 
 type Kind = "host" | "net" | "port" | "portrange" | "proto"
@@ -50,9 +53,6 @@ const PROTOCOLS: Readonly<Record<string, number>> = {
   icmp: ipproto.ICMP, igmp: ipproto.IGMP, tcp: ipproto.TCP, udp: ipproto.UDP, sctp: ipproto.SCTP,
   icmp6: ipproto.ICMPV6, "ipv6-icmp": ipproto.ICMPV6, ah: ipproto.AH, esp: ipproto.ESP, pim: 103, vrrp: 112
 }
-const TYPES: Readonly<Record<string, number>> = {
-  ip: ethertype.IPV4, ip6: ethertype.IPV6, arp: ethertype.ARP, rarp: 0x8035
-}
 /** Port and, where the name belongs to one protocol only, that. */
 const SERVICES: Readonly<Record<string, readonly [number, number | null]>> = {
   ftp: [21, ipproto.TCP], ssh: [22, ipproto.TCP], telnet: [23, ipproto.TCP], smtp: [25, ipproto.TCP],
@@ -62,8 +62,8 @@ const SERVICES: Readonly<Record<string, readonly [number, number | null]>> = {
 const LINKS = ["ether", "link"]
 const PORTED = ["tcp", "udp", "sctp"]
 const WORDS = [
-  ...LINKS, "src", "dst", "not", "vlan", "len", "less", "greater", "gateway", "mpls", "host", "net", "port", "portrange",
-  "proto"
+  ...LINKS, "src", "dst", "not", "vlan", "len", "less", "greater", "broadcast", "multicast", "gateway",
+  "mpls", "host", "net", "port", "portrange", "proto"
 ]
 const KINDS = ["host", "net", "port", "portrange", "proto"]
 
@@ -106,6 +106,13 @@ class Parser {
   }
 
   #nested(inherits: boolean): Test | FilterError {
+    const relation = readRelation(this.#tokens, this.#next, this.#l3)
+    if (relation instanceof FilterError) return relation
+    if (relation !== null) {
+      this.#next = relation.next
+      this.#last = null
+      return relation.test
+    }
     const { text, kind } = this.#peek()
     if (text === "not" || text === "!") {
       this.#next++
@@ -148,11 +155,13 @@ class Parser {
   #primitive(): Test | FilterError {
     const first = this.#peek()
     let protocol = ""
-    if (Object.hasOwn(PROTOCOLS, first.text) || Object.hasOwn(TYPES, first.text) || LINKS.includes(first.text)) {
+    if ([PROTOCOLS, TYPES].some((table) => Object.hasOwn(table, first.text)) || LINKS.includes(first.text)) {
       protocol = first.text === "link" ? "ether" : first.text
       this.#next++
     }
     if (this.#peek().text === "vlan" && protocol === "") return this.#vlan()
+    if (this.#peek().text === "broadcast" || this.#peek().text === "multicast") return this.#cast(protocol)
+    if ((first.text === "less" || first.text === "greater") && protocol === "") return this.#length()
     const side = this.#side()
     const { text, kind } = this.#peek()
     let what: Kind = "host"
@@ -161,7 +170,7 @@ class Parser {
       this.#next++
     } else if (side === null) {
       if (protocol === "" || protocol === "ether" || text === "[") return this.#refuse()
-      if (text === "broadcast" || text === "multicast" || text === "protochain" || text === "gateway") return this.#refuse()
+      if (text === "protochain" || text === "gateway") return this.#refuse()
       this.#last = null
       return this.#abbreviation(protocol)
     }
@@ -186,6 +195,35 @@ class Parser {
     if (other !== (text === "src" ? "dst" : "src") || !/^(and|or|&&|\|\|)$/.test(joint)) return text
     this.#next += 2
     return /^(and|&&)$/.test(joint) ? "both" : "either"
+  }
+
+  /** Addresses of a group, or of all. */
+  #cast(protocol: string): Test | FilterError {
+    const { text, at } = this.#peek()
+    this.#next++
+    this.#last = null
+    const link = protocol === "" || protocol === "ether"
+    if (text === "broadcast") {
+      if (link) return ask.mac("dst", 0xffff, -1)
+      const known = protocol === "ip" ? "the netmask is not known here; say dst host" : null
+      return new FilterError(at, `broadcast: ${known ?? `not behind ${protocol}`}`)
+    }
+    if (link) return ask.group()
+    if (protocol === "ip") return multicast4(this.#l3)
+    if (protocol === "ip6") return multicast6(this.#l3)
+    return new FilterError(at, `multicast: not behind ${protocol}`)
+  }
+
+  #length(): Test | FilterError {
+    const sign = this.#peek().text === "less" ? "<=" : ">="
+    this.#next++
+    const { kind, text } = this.#peek()
+    const named = kind === "word" && Object.hasOwn(NAMED, text) ? NAMED[text]! : null
+    const bound = kind === "number" ? numberOf(text) : named
+    if (bound === null) return this.#wrong("a length of 32 bits")
+    this.#next++
+    this.#last = null
+    return lengthIs(sign, bound)
   }
 
   #vlan(): Test | FilterError {
@@ -214,7 +252,9 @@ class Parser {
   #address(): Test | FilterError {
     const token = this.#peek()
     if (token.text === "not" || token.text === "!") return this.#term(true)
-    if (this.#last === null) return new FilterError(token.at, `${token.text}: say what it is: host, net, port`)
+    if (this.#last === null) {
+      return new FilterError(token.at, `${token.text}: say what it is: host, net, port`)
+    }
     if (token.kind === "sign" || token.kind === "end") return this.#wrong(`${this.#last.kind} to be named`)
     this.#next++
     const { kind } = this.#last
@@ -225,7 +265,9 @@ class Parser {
 
   #ports(token: Token, { protocol, side, kind }: Qualifiers): Test | FilterError {
     const bad = (what: string) => new FilterError(token.at, what)
-    if (protocol !== "" && !PORTED.includes(protocol)) return bad(`"${protocol}" has no ports; tcp, udp and sctp have`)
+    if (protocol !== "" && !PORTED.includes(protocol)) {
+      return bad(`"${protocol}" has no ports; tcp, udp and sctp have`)
+    }
     let text = token.text
     if (kind === "portrange" && token.kind === "number" && this.#peek().text === "-") {
       text += `-${this.#tokens[this.#next + 1]!.text}`
@@ -254,15 +296,21 @@ class Parser {
     const name = token.kind === "escaped" ? token.text.slice(1) : token.text
     const table = protocol === "ether" ? TYPES : PROTOCOLS
     const id = Object.hasOwn(table, name) && token.kind === "escaped" ? table[name]! : numberOf(name)
-    if (id === null) return new FilterError(token.at, `protocol "${name}" is not known; names stand behind a backslash: \\tcp`)
+    if (id === null) {
+      const what = `protocol "${name}" is not known; names stand behind a backslash: \\tcp`
+      return new FilterError(token.at, what)
+    }
     if (protocol === "ether") {
-      if (id <= ethertype.LENGTH_MAX || id > 0xffff) return new FilterError(token.at, `EtherType ${name}: 802.3 protocols are not supported`)
+      if (id <= ethertype.LENGTH_MAX || id > 0xffff) {
+        return new FilterError(token.at, `EtherType ${name}: 802.3 protocols are not supported`)
+      }
       return ask.type(this.#l3, id)
     }
     if (id > 0xff) return new FilterError(token.at, `protocol ${name}: more than 255`)
     if (protocol === "") return ask.proto(this.#l3, id)
     if (protocol === "ip") return ask.proto4(this.#l3, id)
-    return protocol === "ip6" ? ask.proto6(this.#l3, id) : new FilterError(token.at, `"${protocol} proto" is not supported`)
+    if (protocol === "ip6") return ask.proto6(this.#l3, id)
+    return new FilterError(token.at, `"${protocol} proto" is not supported`)
   }
 
   #host(token: Token, { protocol, side, kind }: Qualifiers): Test | FilterError {
@@ -275,7 +323,9 @@ class Parser {
     if (token.kind === "mac") return bad("an Ethernet address; say ether host")
     if (protocol in PROTOCOLS) return bad(`"${protocol}" applies to ports, not to ${kind}`)
     if (token.kind === "ip6") return this.#host6(token, side, protocol, kind)
-    if (token.kind !== "ip4" && token.kind !== "number") return bad(`"${token.text}": names are not looked up, say an address`)
+    if (token.kind !== "ip4" && token.kind !== "number") {
+      return bad(`"${token.text}": names are not looked up, say an address`)
+    }
     if (protocol === "ip6") return bad("an IPv4 address, behind ip6")
     const parsed = token.kind === "number" ? numbered(token.text, kind) : dotted(token.text)
     if (parsed === null) return bad(`${token.text}: not an IPv4 address`)
@@ -297,7 +347,9 @@ class Parser {
   #host6(token: Token, side: Side, protocol: string, kind: Kind): Test | FilterError {
     const address = ip.parse(token.text)
     if (address === null) return new FilterError(token.at, `${token.text}: not an IPv6 address`)
-    if (protocol !== "" && protocol !== "ip6") return new FilterError(token.at, `an IPv6 address, behind ${protocol}`)
+    if (protocol !== "" && protocol !== "ip6") {
+      return new FilterError(token.at, `an IPv6 address, behind ${protocol}`)
+    }
     let bits: number | FilterError = 128
     if (this.#peek().text === "/") {
       if (kind === "host") return new FilterError(this.#peek().at, "a prefix length is for net, not for host")
@@ -306,14 +358,18 @@ class Parser {
     }
     const length = bits
     const mask = address.map((_, i) => cidr.mask4(length - 32 * i))
-    if (cidr.hostBitsSet({ ip: address, bits })) return new FilterError(token.at, `${token.text}: bits outside the network are set`)
+    if (cidr.hostBitsSet({ ip: address, bits })) {
+      return new FilterError(token.at, `${token.text}: bits outside the network are set`)
+    }
     return ask.host6(this.#l3, side, address, mask)
   }
 
   #prefix(most: number): number | FilterError {
     const { text, at } = this.#tokens[this.#next + 1]!
     const bits = numberOf(text)
-    if (bits === null || bits > most) return new FilterError(at, `prefix length ${text}: expected 0 to ${most}`)
+    if (bits === null || bits > most) {
+      return new FilterError(at, `prefix length ${text}: expected 0 to ${most}`)
+    }
     this.#next += 2
     return bits
   }
@@ -331,14 +387,6 @@ class Parser {
     const { at, text } = this.#peek()
     return new FilterError(at, `"${text}" is not supported here`)
   }
-}
-
-/** As in C: decimal, 0x and octal; null beyond 32 bits. */
-function numberOf(text: string): number | null {
-  const octal = /^0[0-7]+$/.test(text)
-  if (!octal && !/^(0[xX][0-9a-fA-F]+|0|[1-9]\d*)$/.test(text)) return null
-  const value = octal ? parseInt(text, 8) : Number(text)
-  return value > 0xffff_ffff ? null : value
 }
 
 interface Masked {

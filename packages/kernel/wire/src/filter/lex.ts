@@ -47,3 +47,11 @@ export function lex(text: string): ReadonlyArray<Token> | FilterError {
   tokens.push({ kind: "end", text: "the end", at: text.length })
   return tokens
 }
+
+/** As in C: decimal, 0x and octal; null beyond 32 bits. */
+export function numberOf(text: string): number | null {
+  const octal = /^0[0-7]+$/.test(text)
+  if (!octal && !/^(0[xX][0-9a-fA-F]+|0|[1-9]\d*)$/.test(text)) return null
+  const value = octal ? parseInt(text, 8) : Number(text)
+  return value > 0xffff_ffff ? null : value
+}

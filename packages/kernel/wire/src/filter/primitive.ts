@@ -7,11 +7,22 @@ import { get16 } from "../bytes.ts"
 import * as ethertype from "../ethertype.ts"
 import type { Ip } from "../ip.ts"
 import * as ipproto from "../ipproto.ts"
-import { and, byteIs, CUT, halfIs, NO, or, type Test, wordIs, YES } from "./test.ts"
+import { and, byteIs, CUT, halfIs, NO, not, or, type Test, wordIs, YES } from "./test.ts"
 
 export type Side = "src" | "dst" | "either" | "both"
 const RARP = 0x8035
 const ETHERTYPE_STAG_OLD = 0x9100
+/** What stands right behind the link header. */
+export const NETWORK_TYPES: Readonly<Record<string, number>> = {
+  ip: ethertype.IPV4, ip6: ethertype.IPV6, arp: ethertype.ARP, rarp: RARP
+}
+/** What stands behind IP and can be looked into; `only4` where libpcap knows it behind IPv4 alone. */
+export const TRANSPORTS: Readonly<Record<string, { readonly id: number; readonly only4: boolean }>> = {
+  tcp: { id: ipproto.TCP, only4: false }, udp: { id: ipproto.UDP, only4: false },
+  sctp: { id: ipproto.SCTP, only4: false }, pim: { id: 103, only4: false },
+  icmp: { id: ipproto.ICMP, only4: true }, igmp: { id: ipproto.IGMP, only4: true },
+  vrrp: { id: 112, only4: true }
+}
 const PORTED = [ipproto.SCTP, ipproto.TCP, ipproto.UDP]
 
 export function sided(side: Side, src: Test, dst: Test): Test {
@@ -58,6 +69,11 @@ export function host6(l3: number, side: Side, address: Ip, mask: Ip): Test {
 export function mac(side: Side, high: number, low: number): Test {
   const at = (offset: number) => and(wordIs(offset + 2, low), halfIs(offset, high))
   return sided(side, at(6), at(0))
+}
+
+/** Multicast and broadcast: the group bit. */
+export function group(): Test {
+  return not(byteIs(0, 0, 1))
 }
 
 export function ports(l3: number, side: Side, from: number, to: number, only: number | null): Test {
