@@ -236,11 +236,21 @@ export class Netns implements RxHandler, CarrierListener, FibOwner, SysctlListen
     if (family(ip) === 6 && !dev.loopback) {
       address.tentative = !address.nodad && this.ndp.tests(dev)
     }
+    // An address by hand brings the groups' route even where there is no carrier yet (addrconf_add_dev).
+    if (family(ip) === 6 && dev.up && !dev.loopback) this.#addGroupRoute(dev)
     if (dev.up) this.#addRoutes(address)
     if (family(ip) === 6 && dev.up && (this.#ready?.has(dev) || address.nodad)) this.ndp.begin(address, address.nodad)
     if (family(ip) === 4 && dev.up && !dev.loopback &&
       (this.ip4.conf(dev).arp_notify | this.sysctl.all4.arp_notify) !== 0) this.arp.announce(dev, ip[0]!)
     return Errno.OK
+  }
+
+  /** addrconf_add_mroute; the second time changes nothing. */
+  #addGroupRoute(dev: NetDevice): void {
+    this.fib6.add({
+      dst: GROUPS6, type: "multicast", table: TABLE_LOCAL, via: null, dev, src: null,
+      metric: METRIC6_KERNEL, scope: "link", protocol: "kernel", onlink: false, mtu: 0
+    }, true)
   }
 
   delAddress(dev: NetDevice, cidr: Cidr): Errno {
@@ -442,10 +452,7 @@ export class Netns implements RxHandler, CarrierListener, FibOwner, SysctlListen
   #ready6(dev: NetDevice): void {
     if (!this.ip6.enabled(dev) || dev.loopback) return
     ;(this.#ready ??= new Set()).add(dev)
-    this.fib6.add({
-      dst: GROUPS6, type: "multicast", table: TABLE_LOCAL, via: null, dev, src: null,
-      metric: METRIC6_KERNEL, scope: "link", protocol: "kernel", onlink: false, mtu: 0
-    }, true)
+    this.#addGroupRoute(dev)
     if (this.ip6.conf(dev).forwarding !== 0) this.mld.routers(dev, true)
     if (dev.mac !== 0 && this.ip6.conf(dev).addr_gen_mode === 0) {
       const cidr = { ip: linkLocalFromMac(dev.mac), bits: 64 }
