@@ -14,7 +14,7 @@ import {
 } from "@podwire/netdev"
 import type { Netns } from "@podwire/netns"
 import { type Cidr, parse } from "@podwire/wire/cidr"
-import { family } from "@podwire/wire/ip"
+import { family, type Ip } from "@podwire/wire/ip"
 import { networkOf } from "./cni-network.ts"
 import { controllersFor } from "./control-plane.ts"
 import { EventLog } from "./event-log.ts"
@@ -58,6 +58,8 @@ export class Cluster {
   readonly #kubelets = new Map<string, Kubelet>()
   readonly #runner: Runner
   readonly #observers: ReadonlyArray<Observer>
+  /** Shares of the pod ranges that the other machines have no route to yet. */
+  #unrouted: Array<{ readonly to: NodeHost; readonly pods: Cidr; readonly via: Ip }> = []
   /** When the last namespace was made. */
   #youngestNs: Ns = 0
 
@@ -89,6 +91,7 @@ export class Cluster {
     }
     this.hosts = plan.hosts.map((host) => new ExternalHost(this.engine, this.pool, this.fabric, host, watch))
     this.informer.on("Node", (event) => this.#onNode(event))
+    this.informer.onCaughtUp(() => this.#routeToNew())
     this.#runner = new Runner(
       this.engine, this.store, this.informer, [...controllersFor(plan), ...extra],
       (event) => this.events.record(event)
@@ -224,18 +227,26 @@ export class Cluster {
     const to = this.node(name)
     const before = (event.before as Node | null)?.spec?.podCIDRs ?? []
     if (to === null || before.length > 0) return
-    for (const text of node.spec?.podCIDRs ?? []) this.#routeTo(to, parse(text)!)
+    for (const text of node.spec?.podCIDRs ?? []) {
+      const pods = parse(text)!
+      this.#unrouted.push({ to, pods, via: to.ips.find((ip) => family(ip) === family(pods.ip))! })
+    }
   }
 
-  #routeTo(to: NodeHost, pods: Cidr): void {
-    const via = to.ips.find((ip) => family(ip) === family(pods.ip))!
+  /** At the end of a batch of news, one machine after another: thousands of tables are visited once, not once a node. */
+  #routeToNew(): void {
+    if (this.#unrouted.length === 0) return
     for (const from of this.nodes) {
-      if (from !== to) from.netns.addRoute({ dst: pods, via, dev: from.nic })
+      for (const { to, pods, via } of this.#unrouted) {
+        if (from !== to) from.netns.addRoute({ dst: pods, via, dev: from.nic })
+      }
     }
     this.plan.hosts.forEach(({ routesToPods }, i) => {
-      const host = this.hosts[i]!
-      if (routesToPods) host.netns.addRoute({ dst: pods, via, dev: host.nic })
+      const { netns, nic } = this.hosts[i]!
+      if (!routesToPods) return
+      for (const { pods, via } of this.#unrouted) netns.addRoute({ dst: pods, via, dev: nic })
     })
+    this.#unrouted = []
   }
 }
 
