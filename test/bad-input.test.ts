@@ -181,9 +181,9 @@ it("more clusters that cannot be, without the command line around them", () => {
     {"nodes":0}
       x.yaml:1:65: spec.nodes: must have at least one node
     {"nodes":-1}
-      x.yaml:1:65: spec.nodes: Invalid value: -1: expected something else
+      x.yaml:1:65: spec.nodes: Invalid value: -1: expected a whole number, zero or more or a list
     {"nodes":"3"}
-      x.yaml:1:65: spec.nodes: Invalid value: "3": expected something else
+      x.yaml:1:65: spec.nodes: Invalid value: "3": expected a whole number, zero or more or a list
     {"underlay":{"mtu":1000}}
       x.yaml:1:75: spec.underlay.mtu: must be between 1280 and 65535, inclusive
     {"links":[{"between":["node1","node1"],"loss":"1%"}]}
