@@ -61,9 +61,9 @@ export const captureCommand = (behindDashes: ReadonlyArray<string>) =>
     const filter = filterOf(text)
     if (typeof filter === "string") return yield* new UsageError({ what: filter })
     const place = new CapturePlace(where, options.namespace)
-    if (options.pcap && (file === undefined || place.any)) {
+    if (options.pcap && (file === undefined || place.any || place.drops)) {
       return yield* new UsageError({
-        what: "--pcap: the classic format holds one interface: name it, and a file with -w"
+        what: "--pcap: the classic format holds one interface, no drops: name it, and a file with -w"
       })
     }
     const write = (chunk: string | Uint8Array) => void process.stdout.write(chunk)
@@ -110,10 +110,13 @@ export const captureCommand = (behindDashes: ReadonlyArray<string>) =>
     ])
   )
 
+/** Names with a slash: a filter does not begin so. */
+const PATH = /^[\w.-]+(\/[\w.-]+)+$/
+
 /** The first word is a place unless it begins a filter. */
 function placed(words: ReadonlyArray<string>, behind: ReadonlyArray<string>) {
   const [first] = words
-  const named = first !== undefined && !startsFilter(first)
+  const named = first !== undefined && (PATH.test(first) || !startsFilter(first))
   return { where: named ? first : "any", filter: [...named ? words.slice(1) : words, ...behind].join(" ") }
 }
 

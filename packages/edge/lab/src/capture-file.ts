@@ -21,6 +21,7 @@ export interface CaptureFileOptions {
 export class CaptureFile {
   readonly #options: CaptureFileOptions
   #capture: Capture | null = null
+  #begun = false
   captured = 0
 
   constructor(options: CaptureFileOptions) {
@@ -29,7 +30,13 @@ export class CaptureFile {
 
   readonly observers: NonNullable<LabOptions["observers"]> = (engine) => {
     const { place, filter, count, classic, sink } = this.#options
-    this.#capture = new Capture(engine, () => sink, {
+    const open = () => ({
+      write: (chunk: Uint8Array) => {
+        this.#begun = true
+        sink.write(chunk)
+      }
+    })
+    this.#capture = new Capture(engine, open, {
       all: !classic, devices: classic, classic, drops: place.drops, only: place.accepts,
       accept: (bytes, at, end) => {
         if (this.captured >= count || !filter(bytes, at, end)) return false
@@ -40,10 +47,10 @@ export class CaptureFile {
     return [this.#capture]
   }
 
-  /** What is buffered; a reader finds a whole file also when no frame came. */
+  /** What is buffered; a file without a frame is a whole file too. */
   close(): void {
     this.#capture?.close()
-    if (this.#options.classic && this.captured === 0) {
+    if (this.#options.classic && !this.#begun) {
       new PcapWriter(this.#options.sink, { nanosecond: true, epochSeconds: EPOCH_SECONDS }).flush()
     }
   }
