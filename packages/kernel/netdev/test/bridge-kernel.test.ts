@@ -101,7 +101,7 @@ function change(bridge: Bridge, devices: ReadonlyMap<string, NetDevice>, words: 
 }
 
 const PYTHON = String.raw`
-import json, select, socket, subprocess, sys
+import json, select, socket, subprocess, sys, time
 steps = json.load(sys.stdin)
 ETH_P_ALL = socket.htons(3)
 ear = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, ETH_P_ALL)
@@ -113,10 +113,19 @@ def heard(wait):
         data, (dev, proto, kind, hatype, addr) = ear.recvfrom(4096)
         if proto == 0x88b5 or data[12:14] == b"\x88\xb5": seen.append(dev + (">" if kind == 4 else "<"))
     return seen
+def forwards(port):
+    # Linux takes a port into use when its link watch gets to it, not when the command returns.
+    for _ in range(200):
+        with open("/sys/class/net/" + port + "/brport/state") as state:
+            if state.read().strip() == "3": return
+        time.sleep(0.01)
+    raise SystemExit(port + " does not forward after two seconds")
+for port in ("port1", "port2", "port3"): forwards(port)
 out = []
 for step in steps:
     if "set" in step:
         subprocess.run(["ip", "link", "set"] + step["set"].split(" "), check=True)
+        if step["set"] == "port1 up": forwards("port1")
         heard(0)
         continue
     dev, src, dst, length = step["send"]
