@@ -4,7 +4,7 @@ import type { LoggedFrame } from "@podwire/cluster"
 import { compileFilter } from "@podwire/wire/filter"
 import type { Expectation, TextExpectation } from "./document/scenario.ts"
 import type { ExecResult, Lab } from "./lab.ts"
-import { podState } from "./pod-state.ts"
+import { summary } from "./print/pod.ts"
 
 /** How much of a text an error shows. */
 const SHOWN_LENGTH = 400
@@ -73,7 +73,7 @@ function podMisses(lab: Lab, pods: Readonly<Record<string, string>>): ReadonlyAr
   return Object.entries(pods).flatMap(([name, state]) => {
     const [namespace, pod] = name.includes("/") ? name.split("/") as [string, string] : ["default", name]
     const object = lab.cluster.store.get("Pod", namespace, pod) as Pod | null
-    const found = object === null ? "absent" : podState(object)
+    const found = object === null ? "absent" : summary(object).reason
     return found === state ? [] : [{ path: ["pods", name], message: `found ${found}, expected ${state}` }]
   })
 }

@@ -5,7 +5,7 @@ import type { Lab } from "./lab.ts"
 import type { Comparison, Difference } from "./reach-expect.ts"
 import { FAMILIES, type Pair, pairsOf } from "./reach-pairs.ts"
 import { junit, reachText, xml } from "./report.ts"
-import { table } from "./table.ts"
+import { tabulate } from "./print/tabulate.ts"
 
 export interface ReachReport {
   readonly lab: Lab
@@ -42,7 +42,7 @@ function text({ lab, reach, comparison }: ReachReport): string {
   const count = reach.cells.length - unnamed
   return differences.length === 0
     ? `${count} pair${count === 1 ? " is" : "s are"} as expected\n`
-    : table(["FROM", "TO", "FAMILY", "EXPECTED", "FOUND"], differences.map(differing))
+    : tabulate([["FROM", "TO", "FAMILY", "EXPECTED", "FOUND"], ...differences.map(differing)])
 }
 
 function differing({ from, to, family, expected, verdict }: Difference): ReadonlyArray<string> {

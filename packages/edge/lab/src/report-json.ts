@@ -6,7 +6,7 @@ import type { Pod } from "@podwire/api"
 import * as Schema from "effect/Schema"
 import { type Problem, sortProblems } from "./input/index.ts"
 import type { Lab } from "./lab.ts"
-import { podState } from "./pod-state.ts"
+import { summary } from "./print/pod.ts"
 import type { ReportOptions } from "./report.ts"
 import type { RunReport } from "./run.ts"
 
@@ -55,7 +55,7 @@ export type RunJson = typeof RunJson.Type
 export function renderJson(lab: Lab, report: RunReport, options: ReportOptions): string {
   const pods = (lab.cluster.store.list("Pod") as ReadonlyArray<Pod>).map((pod) => ({
     namespace: pod.metadata.namespace!, name: pod.metadata.name!, node: pod.spec.nodeName ?? null,
-    status: podState(pod), ips: (pod.status?.podIPs ?? []).map(({ ip }) => ip)
+    status: summary(pod).reason, ips: (pod.status?.podIPs ?? []).map(({ ip }) => ip)
   }))
   const steps = report.steps.map(({ title, atNs, result, said, failures }) => ({
     title, atNs, ok: failures.length === 0, ...result ?? {}, said, failures: plain(failures)

@@ -3,9 +3,9 @@ import { ageText, type KubeObject, type Pod } from "@podwire/api"
 import type { Cluster, ReachCell } from "@podwire/cluster"
 import { renderProblem, sortProblems } from "./input/index.ts"
 import type { Lab } from "./lab.ts"
-import { podState } from "./pod-state.ts"
+import { summary } from "./print/pod.ts"
 import type { RunReport, StepReport } from "./run.ts"
-import { table } from "./table.ts"
+import { tabulate } from "./print/tabulate.ts"
 
 /** A matrix wider than this is told as counts and failures only. */
 const MATRIX_COLUMNS_MAX = 24
@@ -79,19 +79,19 @@ function podTable(cluster: Cluster): string {
       .reduce((sum, container) => sum + container.restartCount, 0)
     const ips = (pod.status?.podIPs ?? []).map(({ ip }) => ip).join(",")
     return [
-      pod.metadata.namespace!, pod.metadata.name!, podState(pod), String(restarts), ips || "<none>",
+      pod.metadata.namespace!, pod.metadata.name!, summary(pod).reason, String(restarts), ips || "<none>",
       pod.spec?.nodeName ?? "<none>"
     ]
   })
   return rows.length === 0
     ? "no pods\n"
-    : table(["NAMESPACE", "NAME", "STATUS", "RESTARTS", "IPS", "NODE"], rows)
+    : tabulate([["NAMESPACE", "NAME", "STATUS", "RESTARTS", "IPS", "NODE"], ...rows])
 }
 
 function programTable(cluster: Cluster): string {
   const rows = cluster.pods.flatMap((pod) =>
     [...pod.init, ...pod.containers].map(({ spec, choice }) => [pod.key, spec.name, choice.why]))
-  return table(["POD", "CONTAINER", "PROGRAM"], rows)
+  return tabulate([["POD", "CONTAINER", "PROGRAM"], ...rows])
 }
 
 function stepText(step: StepReport, index: number, count: number): string {
@@ -131,10 +131,10 @@ function matrix(cells: ReadonlyArray<ReachCell>): string {
   const wide = targets.reduce((sum, target) => sum + target.length + 3, 0) > MATRIX_WIDTH_MAX
   // Columns are numbers then, and each row says its own.
   const header = targets.map((target, i) => (wide ? String(i + 1) : target))
-  return table(["FROM \\ TO", ...header], [...rows].map(([from, row]) => {
+  return tabulate([["FROM \\ TO", ...header], ...[...rows].map(([from, row]) => {
     const number = targets.indexOf(from) + 1
     return [wide && number > 0 ? `${number} ${from}` : from, ...row]
-  }))
+  })])
 }
 
 function captureText(cluster: Cluster, out: string): string {
