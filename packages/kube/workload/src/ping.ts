@@ -127,11 +127,14 @@ class Ping extends Process {
       this.#maybeDone()
       return
     }
-    const sentAtNs = this.#sentAtNs[reply.seq - 1]
+    // Sequence numbers come round after 65,536 requests: the answer is to the last one of that number.
+    const sent = this.#sentAtNs.length
+    const request = sent - ((sent - reply.seq) & 0xffff)
+    const sentAtNs = this.#sentAtNs[request - 1]
     if (sentAtNs === undefined) return
     const rttNs = this.host.engine.nowNs - sentAtNs
-    const duplicate = this.#seen.has(reply.seq)
-    this.#seen.add(reply.seq)
+    const duplicate = this.#seen.has(request)
+    this.#seen.add(request)
     if (duplicate) this.#duplicates++
     // Without room for the sending time iputils knows no round trip.
     const timed = this.#options.bytes >= TIMEVAL_BYTES

@@ -84,6 +84,14 @@ it("ping reports as iputils does", () => {
   `)
 })
 
+it("ping knows its answers when sequence numbers come round", () => {
+  const host = makeHost()
+  const process = findProgram("ping")!.start(host, ["ping", "-q", "-i", "0.01", "-c", "65600", "127.0.0.1"])
+  while (process.exitCode === null) host.engine.advance(host.engine.nextNs, 1000)
+  expect(process.stdout).toContain("65600 packets transmitted, 65600 received, 0% packet loss")
+  expect(process.stdout).not.toContain("duplicates")
+})
+
 it("udp-echo: a server, a client, an answer that does not come", () => {
   const host = makeHost()
   const serve = (...argv: ReadonlyArray<string>) => findProgram("udp-echo")!.start(host, ["udp-echo", ...argv])
