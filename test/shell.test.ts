@@ -232,7 +232,7 @@ describe("in one session", () => {
     ["now now", 'now: found "now", expected nothing more'],
     ["exit 256", 'exit: found "256", expected a code from 0 to 255'],
     ["help nothing", 'help: there is no command "nothing"; "help" lists them'],
-    ["capture start", 'capture: not built yet; "help" lists what is'],
+    ["capture start", 'capture: not in the shell; leave it and call podwire capture'],
     ["describe pod a", 'describe: not built yet; "help" lists what is'],
     ["run .", "run: not in the shell; leave it and call podwire run"]
   ])("%s", async (line, message) => {

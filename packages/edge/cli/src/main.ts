@@ -21,6 +21,7 @@ import { execCommand } from "./exec.ts"
 import { getCommand } from "./get.ts"
 import { inspectCommand } from "./inspect.ts"
 import { teardown } from "./outcome.ts"
+import { PLANNED } from "./planned.ts"
 import { presenterLayer } from "./presenter.ts"
 import { reachCommand } from "./reach.ts"
 import { runCommand } from "./run.ts"
@@ -51,6 +52,12 @@ const version = GlobalFlag.Action({
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0)
 })
+
+const first = own[0]
+if (first !== undefined && PLANNED.includes(first)) {
+  process.stderr.write(`podwire: ${first}: not built yet; podwire --help lists what is\n`)
+  process.exit(2)
+}
 
 Command.runWith(podwire, { version: "0.1.0" })(own).pipe(
   Effect.provide(Layer.mergeAll(

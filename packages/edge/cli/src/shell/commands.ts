@@ -1,4 +1,5 @@
 /** The one table of what the shell can do: dispatch, help and completion read it. */
+import { PLANNED } from "../planned.ts"
 import * as Effect from "effect/Effect"
 import { UsageError } from "../outcome.ts"
 import { type Command, printed } from "./command.ts"
@@ -7,12 +8,8 @@ import { execCommand, inspectCommand } from "./programs.ts"
 import { TOOLS } from "./words.ts"
 import { advanceCommand, faultCommand, nowCommand, reachCommand, settleCommand } from "./time.ts"
 
-/** Promised, and on their way. */
-const PLANNED: ReadonlyArray<string> = [
-  "capture", "describe", "diff", "export", "lint", "prove", "rules", "trace"
-]
 /** They make clusters of their own, or none. */
-const OUTSIDE: ReadonlyArray<string> = ["bench", "cni", "run", "shell"]
+const OUTSIDE: ReadonlyArray<string> = ["bench", "capture", "cni", "run", "shell"]
 
 const helpCommand: Command = {
   name: "help",
