@@ -47,6 +47,15 @@ it("three requests a second apart, then every waiting datagram fails, by an erro
   expect(bench.atRest).toEqual({ inFlight: 0, balance: null })
 })
 
+it("how often it asks everybody is mcast_solicit, not the number of unicast probes", () => {
+  const { bench } = rig()
+  bench.sysctl({ "net.ipv4.neigh.eth0.mcast_solicit": 2, "net.ipv4.neigh.eth0.ucast_solicit": 5 })
+  bench.mark()
+  bench.ns.udp(4).sendTo(ip("10.0.0.9")!, 7, new Uint8Array(1))
+  bench.run(10_000)
+  expect(bench.text().split("\n").filter((line) => line.includes("who-has")).map((line) => line.split(" ")[0])).toEqual(["0", "1000"])
+})
+
 it("the sender of a forwarded packet is told, one error a packet, with the TTL already less", () => {
   const { bench, eth0 } = rig()
   bench.card("eth1", "02:00:00:00:01:01", "10.0.1.1/24")
