@@ -139,7 +139,7 @@ it("clusters that cannot be", async () => {
     "two.yaml": `${cluster({ nodes: 1 })}---\n${cluster({ nodes: 2 }).split("---\n")[0]}`
   })
   await answers([
-    [run("overlap.yaml"), 2, "overlap.yaml:1:49: spec.serviceCIDRs[0]: 10.96.0.0/12 overlaps podCIDRs.0 10.96.0.0/16\n"],
+    [run("overlap.yaml"), 2, "overlap.yaml:1:49: spec.serviceCIDRs[0]: 10.96.0.0/12 overlaps spec.podCIDRs[0] 10.96.0.0/16\n"],
     [run("few.yaml"), 2, "few.yaml:1:101: spec.podCIDRs[0]: 10.244.0.0/23 cut into /24 is enough for 2 nodes, not 3; " +
       "give a Cluster document wider podCIDRs, or a longer nodeCIDRMaskSize\n"],
     [run("two.yaml"), 2, "two.yaml:5:39: kind: a second Cluster, expected one; the first stands at two.yaml:1\n"]
@@ -169,7 +169,7 @@ it("more clusters that cannot be, without the command line around them", () => {
     {"ipFamilies":["IPv4"],"podCIDRs":["10.244.0.1/16"]}
       x.yaml:1:91: spec.podCIDRs[0]: 10.244.0.1/16 has bits set to the right of its prefix
     {"ipFamilies":["IPv4"],"podCIDRs":["10.0.0.0/7"],"nodeCIDRMaskSize":{"ipv4":24}}
-      x.yaml:1:49: spec.serviceCIDRs[0]: 10.96.0.0/12 overlaps podCIDRs.0 10.0.0.0/7
+      x.yaml:1:49: spec.serviceCIDRs[0]: 10.96.0.0/12 overlaps spec.podCIDRs[0] 10.0.0.0/7
     {"ipFamilies":["IPv4"],"podCIDRs":["10.244.0.0/16","fd00::/48"]}
       x.yaml:1:90: spec.podCIDRs: has a range of a family that ipFamilies does not name
     {"ipFamilies":["IPv4"],"underlay":{"cidrs":["172.18.0.0/30"]}}

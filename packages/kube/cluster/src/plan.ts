@@ -241,7 +241,8 @@ function checkRanges(plan: Plan, say: Say): void {
       }
       for (const other of all) {
         if (family(other.range.ip) === family(range.ip) && overlaps(other.range, range)) {
-          say(path, `${format(range)} overlaps ${other.path.join(".")} ${format(other.range)}`)
+          const there = `spec.${other.path.join(".").replace(/\.(\d+)/g, "[$1]")}`
+          say(path, `${format(range)} overlaps ${there} ${format(other.range)}`)
         }
       }
       all.push({ path, range })
