@@ -3,6 +3,7 @@
  * every pod and node reaches every pod), and what came of it. A pod that can never run is bad input, unless a
  * step expects it; a frame that ended for a reason nobody expects fails a scenario.
  */
+import type { Pod } from "@podwire/api"
 import { dropReasonName, reach, type ReachCell } from "@podwire/cluster"
 import * as Effect from "effect/Effect"
 import type { Step } from "./document/scenario.ts"
@@ -54,7 +55,7 @@ export const runLab = Effect.fnUntraced(function*(lab: Lab, program: ScenarioPro
   }
   let matrix: RunReport["reach"] = null
   if (steps.length === 0 && program === null) {
-    failures.push(...portClashes(lab))
+    failures.push(...portClashes(lab), ...rejectedPods(lab))
     matrix = reach(lab.cluster)
     failures.push(...reachFailures(matrix.cells))
   }
@@ -188,6 +189,17 @@ export function portClashes(lab: Lab): ReadonlyArray<Problem> {
 function reachFailures(cells: ReadonlyArray<ReachCell>): ReadonlyArray<Problem> {
   return cells.filter((cell) => !(cell.answered && cell.sourceKept)).map((cell) =>
     unplaced(`${cell.from} → ${cell.to} over IPv${cell.family}: ${cell.answered ? "answered, but saw another source address" : cell.why}`))
+}
+
+/** Pods that their node's agent does not take: another pod there has the node's port. */
+function rejectedPods(lab: Lab): ReadonlyArray<Problem> {
+  return (lab.cluster.store.list("Pod") as ReadonlyArray<Pod>).flatMap((pod) => {
+    if (pod.status?.reason !== "NodePorts") return []
+    const source = lab.sourceOf(pod)
+    const message = `pod ${pod.metadata.namespace}/${pod.metadata.name}: ${pod.status.message}: another pod on ` +
+      `${pod.spec.nodeName} has that port of the node; leave nodeName to the scheduler or use another port`
+    return [source === null ? unplaced(message) : source.document.problem([...source.prefix, "spec"], { what: message })]
+  })
 }
 
 /**

@@ -9,6 +9,7 @@
 import {
   type ApiStore, type KubeObject, type Node, type Pod, type PodStatus, timeText, type WatchEvent
 } from "@podwire/api"
+import { hostPortsOf, portsConflict } from "@podwire/controllers"
 import { CallbackTimer, type Engine, type Ns, SECOND, Timer } from "@podwire/engine"
 import type { FramePool } from "@podwire/netdev"
 import { Netns } from "@podwire/netns"
@@ -104,6 +105,7 @@ export class Kubelet extends Timer {
       this.#pending.set(key, pod)
       return
     }
+    if (this.#portsTaken(pod)) return this.#reject(pod, "NodePorts")
     const netns = hostNetwork ? this.node.netns : new Netns(this.#engine, this.#pool, key)
     let ips: ReadonlyArray<Ip> = this.node.ips
     if (!hostNetwork) {
@@ -120,6 +122,26 @@ export class Kubelet extends Timer {
     this.sandboxes.set(key, sandbox)
     sandbox.start()
     this.#mark(sandbox)
+  }
+
+  /** Admission of a pod that some other way than the scheduler's brought here (lifecycle/predicate.go). */
+  #portsTaken(pod: Pod): boolean {
+    const ports = hostPortsOf(pod.spec)
+    if (ports.length === 0) return false
+    const taken = [...this.sandboxes.values()].flatMap((sandbox) => hostPortsOf(sandbox.pod.spec))
+    return portsConflict(ports, new Set(taken))
+  }
+
+  #reject(pod: Pod, predicate: string): void {
+    const message = `Predicate ${predicate} failed`
+    this.#store.updateStatus({
+      ...pod, metadata: withoutVersion(pod),
+      status: { ...pod.status, phase: "Failed", reason: predicate, message: `Pod was rejected: ${message}` }
+    })
+    this.#events.record({
+      about: { kind: "Pod", namespace: pod.metadata.namespace!, name: pod.metadata.name! },
+      type: "Warning", reason: predicate, message
+    })
   }
 
   #refuse(pod: Pod, key: string, netns: Netns, why: string): void {

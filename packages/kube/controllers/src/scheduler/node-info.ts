@@ -57,7 +57,7 @@ export class NodeInfo {
   }
 
   hasPorts(ports: ReadonlyArray<string>): boolean {
-    return ports.length > 0 && this.#ports.size > 0 && ports.some((port) => conflicts(port, this.#ports))
+    return portsConflict(ports, this.#ports)
   }
 
   fits({ cpuMilli, memory }: Resources): boolean {
@@ -119,6 +119,11 @@ export function hostPortsOf(spec: PodSpec): ReadonlyArray<string> {
     }
   }
   return ports
+}
+
+/** Whether one of the ports is taken; both as `hostPortsOf` writes them. */
+export function portsConflict(ports: ReadonlyArray<string>, taken: ReadonlySet<string>): boolean {
+  return ports.length > 0 && taken.size > 0 && ports.some((port) => conflicts(port, taken))
 }
 
 const ANY = "0.0.0.0"
