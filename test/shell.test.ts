@@ -100,7 +100,7 @@ pod/c deleted
 PING 10.244.1.2 (10.244.1.2) 56(84) bytes of data.
 
 --- 10.244.1.2 ping statistics ---
-1 packets transmitted, 0 received, 100% packet loss, time 1000ms
+1 packets transmitted, 0 received, 100% packet loss, time 0ms
 
 IPv4: 24 of 24 pairs answer and see the sender's own address
 IPv6: 24 of 24 pairs answer and see the sender's own address

@@ -157,7 +157,8 @@ class Ping extends Process {
     const sent = this.#sentAtNs.length
     const received = this.#seen.size
     const lostPercent = sent === 0 ? 0 : ((sent - received) * 100) / sent
-    const elapsedMs = Math.floor((this.host.engine.nowNs - this.#startNs) / MILLISECOND)
+    // From the first request to the last: iputils does not count the wait for what stays out.
+    const elapsedMs = Math.floor(((this.#sentAtNs.at(-1) ?? this.#startNs) - this.#startNs) / MILLISECOND)
     this.stdout += `\n--- ${this.#options.destination} ping statistics ---\n` +
       `${sent} packets transmitted, ${received} received` +
       (this.#duplicates > 0 ? `, +${this.#duplicates} duplicates` : "") +
