@@ -266,16 +266,18 @@ export class Lab {
   /** Every pod and node to every pod; one line a family, or the first pair that fails. */
   reachAll(): Effect.Effect<ReadonlyArray<string>, TargetError> {
     return Effect.suspend(() => {
-      const { cells } = reach(this.cluster)
+      const { cells, left } = reach(this.cluster)
       const bad = cells.find((cell) => !(cell.answered && cell.sourceKept))
       if (bad !== undefined) {
         const why = bad.answered ? "another source address" : bad.why
         return Effect.fail(new TargetError({ what: `${bad.from} → ${bad.to} over IPv${bad.family}: ${why}` }))
       }
-      return Effect.succeed(this.plan.ipFamilies.map((family) => {
+      const lines = this.plan.ipFamilies.map((family) => {
         const count = cells.filter((cell) => cell.family === family).length
         return `IPv${family}: ${count} of ${count} pairs answer and see the sender's own address`
-      }))
+      })
+      if (left > 0) lines.push(`approximated: ${cells.length} probes drawn from the seed, ${left} not sent`)
+      return Effect.succeed(lines)
     })
   }
 

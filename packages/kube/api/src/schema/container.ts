@@ -250,32 +250,9 @@ export const Container = Schema.Struct({
 })
 export type Container = typeof Container.Type
 
+/** EphemeralContainerCommon repeats a container's fields one by one (core/v1/types.go); so do these. */
 export const EphemeralContainer = Schema.Struct({
-  name: Schema.String,
-  image: optional(Schema.String),
-  command: optional(Schema.Array(Schema.String)),
-  args: optional(Schema.Array(Schema.String)),
-  workingDir: optional(Schema.String),
-  ports: optional(Schema.Array(ContainerPort)),
-  envFrom: optional(Schema.Array(EnvFromSource)),
-  env: optional(Schema.Array(EnvVar)),
-  resources: optional(ResourceRequirements),
-  resizePolicy: optional(Schema.Array(ContainerResizePolicy)),
-  restartPolicy: optional(Schema.String),
-  restartPolicyRules: optional(Schema.Array(ContainerRestartRule)),
-  volumeMounts: optional(Schema.Array(VolumeMount)),
-  volumeDevices: optional(Schema.Array(VolumeDevice)),
-  livenessProbe: optional(Probe),
-  readinessProbe: optional(Probe),
-  startupProbe: optional(Probe),
-  lifecycle: optional(Lifecycle),
-  terminationMessagePath: optional(Schema.String),
-  terminationMessagePolicy: optional(Schema.String),
-  imagePullPolicy: optional(Schema.String),
-  securityContext: optional(SecurityContext),
-  stdin: optional(Schema.Boolean),
-  stdinOnce: optional(Schema.Boolean),
-  tty: optional(Schema.Boolean),
+  ...Container.fields,
   targetContainerName: optional(Schema.String)
 })
 export type EphemeralContainer = typeof EphemeralContainer.Type
