@@ -13,15 +13,16 @@ const MAY_IMPORT: Readonly<Record<string, ReadonlyArray<string>>> = {
   netdev: KERNEL,
   netfilter: [...KERNEL, "netdev"],
   netns: [...KERNEL, "netdev", "netfilter"],
+  tcp: [...KERNEL, "netdev", "netns"],
   api: ["engine", "effect", "ip-address"],
   cni: [...KERNEL, "netdev", "netfilter", "netns", "api", "ip-address"],
   controllers: ["engine", "api"],
-  workload: [...KERNEL, "netdev", "netns"],
-  cluster: [...KERNEL, "netdev", "netfilter", "netns", "api", "cni", "controllers", "workload", "pcap-writer"],
+  workload: [...KERNEL, "netdev", "netns", "tcp"],
+  cluster: [...KERNEL, "netdev", "netfilter", "netns", "tcp", "api", "cni", "controllers", "workload", "pcap-writer"],
   // `plain.ts`, the face without Effect, brings Node's services along.
   lab: ["wire", "api", "cni", "cluster", "pcap-writer", "effect", "ip-address", "yaml", "@effect/platform-node"],
   cli: ["lab", "effect", "@effect/platform-node"],
-  checker: ["engine", "wire", "netdev", "netns", "api", "cni", "cluster"],
+  checker: ["engine", "wire", "netdev", "netns", "tcp", "api", "cni", "cluster"],
   arbitrary: ["wire", "api", "cluster", "checker", "fast-check"]
 }
 

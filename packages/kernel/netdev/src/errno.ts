@@ -43,7 +43,13 @@ const TEXTS = new Map<number, string>([
   [Errno.ENOBUFS, "No buffer space available"],
   [Errno.ETIMEDOUT, "Connection timed out"],
   [Errno.ECONNREFUSED, "Connection refused"],
-  [Errno.EHOSTUNREACH, "No route to host"]
+  [Errno.EHOSTUNREACH, "No route to host"],
+  [Errno.EINPROGRESS, "Operation now in progress"],
+  [Errno.EALREADY, "Operation already in progress"],
+  [Errno.EISCONN, "Transport endpoint is already connected"],
+  [Errno.ENOTCONN, "Transport endpoint is not connected"],
+  [Errno.ECONNABORTED, "Software caused connection abort"],
+  [Errno.EHOSTDOWN, "Host is down"]
 ])
 
 export function errnoName(errno: Errno): string {
