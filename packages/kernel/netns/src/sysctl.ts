@@ -8,7 +8,7 @@
  */
 import { Errno } from "@podwire/netdev"
 import {
-  ALL4, ALL6, BOUNDS, CONF4, CONF6, type Conf4, type Conf6, GLOBAL_PATHS, type GlobalKey, type Globals, GLOBALS,
+  ALL4, ALL6, BOUNDS, CHOICES, CONF4, CONF6, type Conf4, type Conf6, GLOBAL_PATHS, type GlobalKey, type Globals, GLOBALS,
   NEIGH_CONF, NEIGH_CONF6, type NeighConf, PerDevice, replaced
 } from "./conf.ts"
 import type { LinkTable } from "./link-table.ts"
@@ -79,18 +79,29 @@ export class SysctlTable {
     return keys === undefined ? null : keys.map((key) => this.globals[key]).join("\t")
   }
 
-  /** ENOENT for a name that does not exist, EINVAL for a value that is no number or out of bounds. */
+  /**
+   * ENOENT for a name that does not exist, or one word of a choice that does not; EINVAL for a value that is no
+   * number or out of bounds.
+   */
   set(path: string, value: string): Errno {
     const name = normalise(path)
     const place = placeOf(name)
     const keys = place === null ? GLOBAL_PATHS.get(name) : [place.key]
     if (keys === undefined || (place !== null && this.#record(place) === null)) return Errno.ENOENT
+    const choices = CHOICES.get(keys[0]!)
+    if (choices !== undefined) {
+      if (!choices.includes(value.trim())) return Errno.ENOENT
+      this.globals = replaced(this.globals, keys[0]!, value.trim())
+      this.#listener.changed()
+      return Errno.OK
+    }
     const words = value.trim().split(/\s+/)
     if (words.length !== keys.length || !words.every((word) => /^-?\d+$/.test(word))) return Errno.EINVAL
     const numbers = words.map(Number)
     for (const [i, key] of keys.entries()) {
       const [least, most] = BOUNDS.get(key) ?? [-INT_MAX - 1, INT_MAX]
       if (numbers[i]! < least || numbers[i]! > most) return Errno.EINVAL
+      if (key === "tcp_reordering" && numbers[i]! > this.globals.tcp_max_reordering) return Errno.EINVAL
     }
     if (place !== null) {
       if (place.key === "mtu" && numbers[0]! > this.#mtu6(place.device)) return Errno.EINVAL

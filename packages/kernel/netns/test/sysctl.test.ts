@@ -14,6 +14,10 @@ it("a fresh namespace has these", () => {
     .filter(([name]) => !/conf\.lo|neigh\.lo/.test(name)).map(([name, value]) => `${name} = ${value}`).join("\n")
   expect(text).toMatchInlineSnapshot(`
     "net.core.rmem_default = 212992
+    net.core.rmem_max = 4194304
+    net.core.somaxconn = 4096
+    net.core.wmem_default = 212992
+    net.core.wmem_max = 4194304
     net.ipv4.conf.all.accept_local = 0
     net.ipv4.conf.all.accept_redirects = 1
     net.ipv4.conf.all.accept_source_route = 0
@@ -77,6 +81,59 @@ it("a fresh namespace has these", () => {
     net.ipv4.ping_group_range = 0	2147483647
     net.ipv4.route.min_pmtu = 552
     net.ipv4.route.mtu_expires = 600
+    net.ipv4.tcp_abort_on_overflow = 0
+    net.ipv4.tcp_adv_win_scale = 1
+    net.ipv4.tcp_app_win = 31
+    net.ipv4.tcp_autocorking = 1
+    net.ipv4.tcp_base_mss = 1024
+    net.ipv4.tcp_challenge_ack_limit = 2147483647
+    net.ipv4.tcp_comp_sack_delay_ns = 1000000
+    net.ipv4.tcp_comp_sack_nr = 44
+    net.ipv4.tcp_comp_sack_slack_ns = 100000
+    net.ipv4.tcp_congestion_control = cubic
+    net.ipv4.tcp_dsack = 1
+    net.ipv4.tcp_early_retrans = 3
+    net.ipv4.tcp_ecn = 2
+    net.ipv4.tcp_fin_timeout = 60
+    net.ipv4.tcp_frto = 2
+    net.ipv4.tcp_invalid_ratelimit = 500
+    net.ipv4.tcp_keepalive_intvl = 75
+    net.ipv4.tcp_keepalive_probes = 9
+    net.ipv4.tcp_keepalive_time = 7200
+    net.ipv4.tcp_limit_output_bytes = 4194304
+    net.ipv4.tcp_max_orphans = 131072
+    net.ipv4.tcp_max_reordering = 300
+    net.ipv4.tcp_max_syn_backlog = 2048
+    net.ipv4.tcp_max_tw_buckets = 131072
+    net.ipv4.tcp_min_rtt_wlen = 300
+    net.ipv4.tcp_min_snd_mss = 48
+    net.ipv4.tcp_moderate_rcvbuf = 1
+    net.ipv4.tcp_mtu_probing = 0
+    net.ipv4.tcp_no_metrics_save = 0
+    net.ipv4.tcp_notsent_lowat = 4294967295
+    net.ipv4.tcp_orphan_retries = 0
+    net.ipv4.tcp_pingpong_thresh = 1
+    net.ipv4.tcp_recovery = 1
+    net.ipv4.tcp_reordering = 3
+    net.ipv4.tcp_retries1 = 3
+    net.ipv4.tcp_retries2 = 15
+    net.ipv4.tcp_rfc1337 = 0
+    net.ipv4.tcp_rmem = 4096	131072	33554432
+    net.ipv4.tcp_rto_max_ms = 120000
+    net.ipv4.tcp_rto_min_us = 200000
+    net.ipv4.tcp_sack = 1
+    net.ipv4.tcp_shrink_window = 0
+    net.ipv4.tcp_slow_start_after_idle = 1
+    net.ipv4.tcp_syn_linear_timeouts = 4
+    net.ipv4.tcp_syn_retries = 6
+    net.ipv4.tcp_synack_retries = 5
+    net.ipv4.tcp_syncookies = 1
+    net.ipv4.tcp_timestamps = 1
+    net.ipv4.tcp_tw_reuse = 2
+    net.ipv4.tcp_tw_reuse_delay = 1000
+    net.ipv4.tcp_window_scaling = 1
+    net.ipv4.tcp_wmem = 4096	16384	4194304
+    net.ipv4.tcp_workaround_signed_windows = 0
     net.ipv6.bindv6only = 0
     net.ipv6.conf.all.accept_dad = 0
     net.ipv6.conf.all.accept_ra = 1
@@ -175,7 +232,28 @@ it.each([
   ["net.ipv4.ip_local_port_range", "60000 1000", "EINVAL"], ["net.ipv4.ip_local_port_range", "1000", "EINVAL"],
   ["net.ipv4.ip_local_port_range", "1000\t2000", "OK"], ["net.ipv4.nothing", "1", "ENOENT"],
   ["net.ipv4.conf.eth9.rp_filter", "1", "ENOENT"], ["net.ipv6.conf.eth0.hop_limit", "0", "EINVAL"],
-  ["net.ipv4.ip_forward", " 1\n", "OK"]
+  ["net.ipv4.ip_forward", " 1\n", "OK"], ["net.ipv4.tcp_rmem", "4096 65536\t6291456\n", "OK"],
+  ["net.ipv4.tcp_rmem", "0 1 2", "EINVAL"], ["net.ipv4.tcp_congestion_control", "reno\n", "OK"],
+  ["net.ipv4.tcp_congestion_control", "nosuch", "ENOENT"], ["net.ipv4.tcp_congestion_control", "1", "ENOENT"],
+  ["net.ipv4.tcp_syn_retries", "0", "EINVAL"], ["net.ipv4.tcp_syn_retries", "127", "OK"], ["net.ipv4.tcp_syn_retries", "128", "EINVAL"],
+  ["net.ipv4.tcp_retries2", "256", "EINVAL"], ["net.ipv4.tcp_notsent_lowat", "4294967295", "OK"],
+  ["net.ipv4.tcp_max_syn_backlog", "2147483648", "EINVAL"], ["net.ipv4.tcp_fin_timeout", "8589935", "EINVAL"],
+  ["net.ipv4.tcp_reordering", "301", "EINVAL"], ["net.core.rmem_max", "2303", "EINVAL"]
 ])("%s = %j: %s", (name, value, expected) => {
   expect(bench().set(name, value)).toBe(expected)
+})
+
+it("three numbers are one text, a choice is a word, and a namespace's writes are its own", () => {
+  const [{ rig, get, set }, other] = [bench(), bench()]
+  set("net.ipv4.tcp_rmem", "4096 65536 6291456")
+  set("net.ipv4.tcp_congestion_control", "reno")
+  expect([get("net.ipv4.tcp_rmem"), get("net.ipv4.tcp_wmem"), get("net.ipv4.tcp_congestion_control")])
+    .toEqual(["4096\t65536\t6291456", "4096\t16384\t4194304", "reno"])
+  const { tcp_rmem_default, tcp_rmem_max, tcp_congestion_control } = rig.ns.sysctl.globals
+  expect([tcp_rmem_default, tcp_rmem_max, tcp_congestion_control]).toEqual([65_536, 6_291_456, "reno"])
+  expect([other.get("net.ipv4.tcp_rmem"), other.get("net.ipv4.tcp_congestion_control")])
+    .toEqual(["4096\t131072\t33554432", "cubic"])
+  other.set("net.ipv4.tcp_congestion_control", "reno")
+  other.set("net.ipv4.tcp_rmem", "4096 65536 6291456")
+  expect(other.rig.ns.sysctl.globals).toBe(rig.ns.sysctl.globals)
 })
