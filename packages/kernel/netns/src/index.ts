@@ -10,6 +10,6 @@ export {
 } from "./socket.ts"
 export { type SocketRow, SocketTable } from "./socket-table.ts"
 export { Conf4, Conf6, Globals, NeighConf } from "./conf.ts"
-export { Mib } from "./mib.ts"
+export { Mib, TcpMib } from "./mib.ts"
 export { SysctlTable } from "./sysctl.ts"
 export type { TcpReservation } from "./tcp-port.ts"

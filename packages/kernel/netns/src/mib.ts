@@ -1,5 +1,6 @@
 /**
- * Counters of one family under the names of /proc/net/snmp and /proc/net/snmp6 (include/uapi/linux/snmp.h).
+ * Counters under the names of /proc/net/snmp, snmp6 and netstat (include/uapi/linux/snmp.h): IP, ICMP and UDP of
+ * each family, TCP of both together, as Linux counts it. Made when something is first counted.
  * Linux calls IPv6's HopLimit and Address errors by the same names. Not counted: octets.
  */
 export class Mib {
@@ -35,8 +36,123 @@ export class Mib {
   UdpOutDatagrams = 0
   UdpRcvbufErrors = 0
   UdpInCsumErrors = 0
-  // Tcp
+}
+
+/** net->mib.tcp_statistics and, but for IP's few, net->mib.net_statistics; what belongs to the first begins with Tcp. */
+export class TcpMib {
+  TcpActiveOpens = 0
+  TcpPassiveOpens = 0
+  TcpAttemptFails = 0
+  TcpEstabResets = 0
   TcpInSegs = 0
-  TcpInCsumErrors = 0
+  TcpOutSegs = 0
+  TcpRetransSegs = 0
+  TcpInErrs = 0
   TcpOutRsts = 0
+  TcpInCsumErrors = 0
+  // TcpExt
+  SyncookiesSent = 0
+  SyncookiesRecv = 0
+  SyncookiesFailed = 0
+  EmbryonicRsts = 0
+  PruneCalled = 0
+  RcvPruned = 0
+  OfoPruned = 0
+  OutOfWindowIcmps = 0
+  TW = 0
+  TWRecycled = 0
+  PAWSActive = 0
+  PAWSEstab = 0
+  BeyondWindow = 0
+  TSEcrRejected = 0
+  PAWSOldAck = 0
+  PAWSTimewait = 0
+  DelayedACKs = 0
+  DelayedACKLocked = 0
+  DelayedACKLost = 0
+  ListenOverflows = 0
+  ListenDrops = 0
+  TCPHPHits = 0
+  TCPPureAcks = 0
+  TCPHPAcks = 0
+  TCPRenoRecovery = 0
+  TCPSackRecovery = 0
+  TCPSACKReneging = 0
+  TCPSACKReorder = 0
+  TCPRenoReorder = 0
+  TCPTSReorder = 0
+  TCPFullUndo = 0
+  TCPPartialUndo = 0
+  TCPDSACKUndo = 0
+  TCPLossUndo = 0
+  TCPLostRetransmit = 0
+  TCPRenoFailures = 0
+  TCPSackFailures = 0
+  TCPLossFailures = 0
+  TCPFastRetrans = 0
+  TCPSlowStartRetrans = 0
+  TCPTimeouts = 0
+  TCPLossProbes = 0
+  TCPLossProbeRecovery = 0
+  TCPRenoRecoveryFail = 0
+  TCPSackRecoveryFail = 0
+  TCPRcvCollapsed = 0
+  TCPDSACKOldSent = 0
+  TCPDSACKOfoSent = 0
+  TCPDSACKRecv = 0
+  TCPDSACKOfoRecv = 0
+  TCPAbortOnData = 0
+  TCPAbortOnClose = 0
+  TCPAbortOnMemory = 0
+  TCPAbortOnTimeout = 0
+  TCPAbortOnLinger = 0
+  TCPAbortFailed = 0
+  TCPSACKDiscard = 0
+  TCPDSACKIgnoredOld = 0
+  TCPDSACKIgnoredNoUndo = 0
+  TCPSpuriousRTOs = 0
+  TCPSackShifted = 0
+  TCPSackMerged = 0
+  TCPSackShiftFallback = 0
+  TCPTimeWaitOverflow = 0
+  TCPReqQFullDoCookies = 0
+  TCPReqQFullDrop = 0
+  TCPRetransFail = 0
+  TCPRcvCoalesce = 0
+  TCPOFOQueue = 0
+  TCPOFODrop = 0
+  TCPOFOMerge = 0
+  TCPChallengeACK = 0
+  TCPSYNChallenge = 0
+  TCPSpuriousRtxHostQueues = 0
+  TCPAutoCorking = 0
+  TCPFromZeroWindowAdv = 0
+  TCPToZeroWindowAdv = 0
+  TCPWantZeroWindowAdv = 0
+  TCPSynRetrans = 0
+  TCPOrigDataSent = 0
+  TCPHystartTrainDetect = 0
+  TCPHystartTrainCwnd = 0
+  TCPHystartDelayDetect = 0
+  TCPHystartDelayCwnd = 0
+  TCPACKSkippedSynRecv = 0
+  TCPACKSkippedPAWS = 0
+  TCPACKSkippedSeq = 0
+  TCPACKSkippedFinWait2 = 0
+  TCPACKSkippedTimeWait = 0
+  TCPACKSkippedChallenge = 0
+  TCPWinProbe = 0
+  TCPKeepAlive = 0
+  TCPMTUPFail = 0
+  TCPMTUPSuccess = 0
+  TCPDelivered = 0
+  TCPDeliveredCE = 0
+  TCPAckCompressed = 0
+  TCPZeroWindowDrop = 0
+  TCPRcvQDrop = 0
+  TCPWqueueTooBig = 0
+  TcpTimeoutRehash = 0
+  TcpDuplicateDataRehash = 0
+  TCPDSACKRecvSegs = 0
+  TCPDSACKIgnoredDubious = 0
 }

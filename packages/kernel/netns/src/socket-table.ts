@@ -6,6 +6,7 @@ import type { Ip } from "@podwire/wire/ip"
 import * as ipproto from "@podwire/wire/ipproto"
 import * as ipv4 from "@podwire/wire/ipv4"
 import * as tcp from "@podwire/wire/tcp"
+import { TcpMib } from "./mib.ts"
 import type { Netns } from "./netns.ts"
 import { PingTable } from "./ping.ts"
 import type { UdpSocket } from "./socket.ts"
@@ -23,11 +24,17 @@ export class SocketTable {
   readonly udp: UdpTable
   readonly ping: PingTable
   readonly tcp: TcpPorts
+  #tcpMib: TcpMib | null = null
 
   constructor(ns: Netns) {
     this.udp = new UdpTable(ns)
     this.ping = new PingTable(ns)
     this.tcp = new TcpPorts(ns)
+  }
+
+  /** TCP's counters, of both families. */
+  get tcpMib(): TcpMib {
+    return this.#tcpMib ??= new TcpMib()
   }
 
   /** What `ss` lists: UDP sockets and held TCP ports, by port. */
