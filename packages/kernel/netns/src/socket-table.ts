@@ -11,6 +11,7 @@ import type { Netns } from "./netns.ts"
 import { PingTable } from "./ping.ts"
 import type { UdpSocket } from "./socket.ts"
 import { TcpPorts } from "./tcp-port.ts"
+import type { TcpLister, TcpRow } from "./tcp-row.ts"
 import { UdpTable } from "./udp.ts"
 
 export interface SocketRow {
@@ -24,6 +25,8 @@ export class SocketTable {
   readonly udp: UdpTable
   readonly ping: PingTable
   readonly tcp: TcpPorts
+  /** The connections, once the namespace has a TCP. */
+  tcpLister: TcpLister | null = null
   #tcpMib: TcpMib | null = null
 
   constructor(ns: Netns) {
@@ -35,6 +38,11 @@ export class SocketTable {
   /** TCP's counters, of both families. */
   get tcpMib(): TcpMib {
     return this.#tcpMib ??= new TcpMib()
+  }
+
+  /** TCP's listeners and connections. */
+  tcpRows(): ReadonlyArray<TcpRow> {
+    return this.tcpLister === null ? [] : this.tcpLister.list()
   }
 
   /** What `ss` lists: UDP sockets and held TCP ports, by port. */
