@@ -45,6 +45,7 @@ export class Icmp4 {
       return pool.drop(frame, why, dev)
     }
     const type = icmp.type(bytes, l4)
+    mib.countIcmpIn(type)
     const { globals } = this.#ns.sysctl
     const group = !this.#ns.ip4.isLocal(ipv4.dst(bytes, frame.l3))
     const silent = group && globals.icmp_echo_ignore_broadcasts !== 0
@@ -195,7 +196,7 @@ export class Icmp4 {
 
   #finish(answer: Frame, way: Dst): void {
     icmp.finishChecksum(answer.bytes, answer.l4, answer.tail)
-    this.#ns.ip4.mib.IcmpOutMsgs++
+    this.#ns.ip4.mib.countIcmpOut(icmp.type(answer.bytes, answer.l4))
     this.#ns.ip4.output(answer, way)
   }
 
@@ -203,9 +204,10 @@ export class Icmp4 {
   #heard(frame: Frame): void {
     const { bytes, l4, tail } = frame
     const inner = l4 + icmp.HEADER_BYTES
-    if (tail - inner < ipv4.HEADER_BYTES_MIN || bytes[inner]! >>> 4 !== 4) return
+    const { mib } = this.#ns.ip4
+    if (tail - inner < ipv4.HEADER_BYTES_MIN || bytes[inner]! >>> 4 !== 4) return void mib.IcmpInErrors++
     const innerL4 = inner + ipv4.headerBytes(bytes, inner)
-    if (tail - innerL4 < 8) return
+    if (tail - innerL4 < 8) return void mib.IcmpInErrors++
     const type = icmp.type(bytes, l4)
     const code = icmp.code(bytes, l4)
     if (type === icmp.SOURCE_QUENCH) return
@@ -213,6 +215,7 @@ export class Icmp4 {
     if (type === icmp.REDIRECT) return this.#redirected(frame, to)
     const info = icmp.word(bytes, l4)
     const known = this.#ns.sockets.error4(frame, inner, innerL4, type, code, info)
+    if (!known && ipv4.protocol(bytes, inner) !== ipproto.ICMP) mib.IcmpInErrors++
     if (known && type === icmp.DEST_UNREACH && code === icmp.FRAG_NEEDED) {
       if (this.#ns.sysctl.globals.ip_no_pmtu_disc === 0) this.#ns.ip4.learnMtu(to, info & 0xffff)
     }

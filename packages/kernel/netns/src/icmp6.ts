@@ -39,6 +39,7 @@ export class Icmp6 {
       return pool.drop(frame, why, dev)
     }
     const type = icmp6.type(bytes, l4)
+    mib.countIcmpIn(type)
     if (type === icmp6.ECHO_REQUEST) return this.#echo(dev, frame)
     if (type === icmp6.ECHO_REPLY) return this.#ns.sockets.ping.receive6(dev, frame)
     if (type === icmp6.NEIGHBOR_SOLICITATION) return this.#ns.ndp.receiveSolicitation(dev, frame)
@@ -132,21 +133,25 @@ export class Icmp6 {
     icmp6.writeHeader(bytes, l4, type, code, info)
     bytes.set(from.subarray(fromAt, fromAt + count), l4 + icmp6.HEADER_BYTES)
     icmp6.finishChecksum(bytes, l4, tail, l3)
-    ip6.mib.IcmpOutMsgs++
+    ip6.mib.countIcmpOut(type)
     ip6.output(answer, way)
   }
 
   #heard(frame: Frame): void {
     const { bytes, l4, tail } = frame
     const inner = l4 + icmp6.HEADER_BYTES
-    if (tail - inner < ipv6.HEADER_BYTES || bytes[inner]! >>> 4 !== 6) return
+    const { mib } = this.#ns.ip6
+    if (tail - inner < ipv6.HEADER_BYTES || bytes[inner]! >>> 4 !== 6) return void mib.IcmpInErrors++
     const type = icmp6.type(bytes, l4)
     const info = icmp6.word(bytes, l4)
     const upper = UPPER
-    if (ext.walk(bytes, inner, tail, upper) !== ext.Fault.None || upper.at + 8 > tail) return
+    if (ext.walk(bytes, inner, tail, upper) !== ext.Fault.None || upper.at + 8 > tail) {
+      return void mib.IcmpInErrors++
+    }
     const known = this.#ns.sockets.error6(
       frame, inner, upper.at, upper.protocol, type, icmp6.code(bytes, l4), info
     )
+    if (!known) mib.IcmpInErrors++
     if (known && type === icmp6.PACKET_TOO_BIG) {
       this.#ns.ip6.learnMtu(read6(bytes, inner + ipv6.DST), info >>> 0)
     }

@@ -387,6 +387,7 @@ export class Ip4 implements FragmentOwner {
 
   /** Behind POSTROUTING: the link-layer header, and away. Consumes. */
   transmit(frame: Frame, way: Dst): Errno {
+    this.mib.OutTransmits++
     const dev = way.dev!
     if (way.type === "unicast" && !dev.loopback) {
       let neigh = way.neigh

@@ -410,6 +410,7 @@ export class Ip6 implements FragmentOwner {
   }
 
   #transmit(frame: Frame, way: Dst): Errno {
+    this.mib.OutTransmits++
     const dev = way.dev!
     if (way.type === "unicast" && !dev.loopback) {
       let neigh = way.neigh

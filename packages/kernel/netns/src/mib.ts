@@ -21,6 +21,7 @@ export class Mib {
   FragOKs = 0
   FragFails = 0
   FragCreates = 0
+  OutTransmits = 0
   // Icmp
   IcmpInMsgs = 0
   IcmpInErrors = 0
@@ -36,6 +37,26 @@ export class Mib {
   UdpOutDatagrams = 0
   UdpRcvbufErrors = 0
   UdpInCsumErrors = 0
+  #icmpIn: Map<number, number> | null = null
+  #icmpOut: Map<number, number> | null = null
+
+  /** A sound message came; IcmpInMsgs counts the others too (ICMPMSGIN_INC_STATS). */
+  countIcmpIn(type: number): void {
+    const counts = (this.#icmpIn ??= new Map<number, number>())
+    counts.set(type, (counts.get(type) ?? 0) + 1)
+  }
+
+  /** icmp_out_count */
+  countIcmpOut(type: number): void {
+    this.IcmpOutMsgs++
+    const counts = (this.#icmpOut ??= new Map<number, number>())
+    counts.set(type, (counts.get(type) ?? 0) + 1)
+  }
+
+  /** Messages of one type, as they were counted. */
+  icmp(direction: "In" | "Out", type: number): number {
+    return (direction === "In" ? this.#icmpIn : this.#icmpOut)?.get(type) ?? 0
+  }
 }
 
 /** net->mib.tcp_statistics and, but for IP's few, net->mib.net_statistics; what belongs to the first begins with Tcp. */

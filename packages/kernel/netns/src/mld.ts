@@ -187,6 +187,7 @@ export class Mld {
       at += RECORD_BYTES
     }
     icmp6.finishChecksum(bytes, frame.l4, frame.tail, l3)
+    ip6.mib.countIcmpOut(icmp6.MLD2_REPORT)
     ip6.output(frame, new Dst(ALL_MLDV2_ROUTERS6, "multicast", dev, ALL_MLDV2_ROUTERS6, false, source, 0))
   }
 }

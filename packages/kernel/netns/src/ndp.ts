@@ -261,7 +261,7 @@ export class Ndp implements Resolver {
     const group = isMulticast(to)
     const way = new Dst(to, group ? "multicast" : "unicast", dev, to, false, source, 0)
     way.neigh = group ? null : neigh ?? this.#ns.neigh6.obtain(dev, to)
-    ip6.mib.IcmpOutMsgs++
+    ip6.mib.countIcmpOut(bytes[l4]!)
     ip6.output(frame, way)
   }
 }

@@ -39,6 +39,7 @@ export class PingTable {
     const { ip4 } = this.#ns
     const way = ip4.route(ip[0]!)
     const refused = refusal(way)
+    if (refused === Errno.ENETUNREACH) ip4.mib.OutNoRoutes++
     if (refused !== Errno.OK) return refused
     if (way.type === "broadcast") return Errno.EACCES
     const src = way.src === null ? 0 : way.src[0]!
@@ -51,6 +52,7 @@ export class PingTable {
     icmp.finishChecksum(bytes, l4, tail)
     const errno = sendIp4(this.#ns, frame, way, src, ip[0]!, ipproto.ICMP, true, options)
     if (errno === Errno.EMSGSIZE) socket.mtu = ip4.mtu(way)
+    else ip4.mib.countIcmpOut(icmp.ECHO_REQUEST)
     return errno
   }
 
@@ -58,6 +60,7 @@ export class PingTable {
     const { ip6 } = this.#ns
     const way = way6(this.#ns, ip, null)
     const refused = refusal(way)
+    if (refused === Errno.ENETUNREACH) ip6.mib.OutNoRoutes++
     if (refused !== Errno.OK) return refused
     const src = way.src
     if (src === null) return Errno.EADDRNOTAVAIL
@@ -74,6 +77,7 @@ export class PingTable {
       socket.mtu = ip6.mtu(way)
       return Errno.EMSGSIZE
     }
+    ip6.mib.countIcmpOut(icmp6.ECHO_REQUEST)
     return ip6.output(frame, way)
   }
 

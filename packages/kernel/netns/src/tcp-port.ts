@@ -68,7 +68,11 @@ export class TcpPorts {
   #segment(dev: NetDevice, frame: Frame, fault: tcp.Fault, version: 4 | 6): void {
     const { pool } = this.#ns
     const { bytes, l3, l4 } = frame
+    const { tcpMib } = this.#ns.sockets
+    if (frame.packetType === PacketType.Host) tcpMib.TcpInSegs++
     if (fault !== tcp.Fault.None) {
+      tcpMib.TcpInErrs++
+      if (fault === tcp.Fault.Checksum) tcpMib.TcpInCsumErrors++
       const why = fault === tcp.Fault.Checksum ? DropReason.TCP_CSUM : DropReason.PKT_TOO_SMALL
       return pool.drop(frame, why, dev)
     }

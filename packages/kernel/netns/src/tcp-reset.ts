@@ -32,9 +32,9 @@ export function answer4(ns: Netns, frame: Frame): void {
     ns.sysctl.globals.ip_default_ttl, ipproto.TCP, src, dst
   )
   tcp.finishChecksum4(answer.bytes, answer.l4, answer.tail, src, dst)
+  count(ns)
   ip4.output(answer, way)
 }
-
 
 export function answer6(ns: Netns, frame: Frame, dev: NetDevice): void {
   const { bytes, l3, l4 } = frame
@@ -51,7 +51,13 @@ export function answer6(ns: Netns, frame: Frame, dev: NetDevice): void {
     ip6.conf(way.dev!).hop_limit, read6(bytes, l3 + ipv6.DST), dst
   )
   tcp.finishChecksum6(answer.bytes, answer.l4, answer.tail, answer.l3)
+  count(ns)
   ip6.output(answer, way)
+}
+
+function count({ sockets: { tcpMib } }: Netns): void {
+  tcpMib.TcpOutSegs++
+  tcpMib.TcpOutRsts++
 }
 
 function writeReset(answer: Frame, frame: Frame): void {

@@ -60,9 +60,9 @@ export class UdpTable {
   send4(socket: UdpSocket, ip: Ip, port: number, payload: Uint8Array, from: Ip | null, options: SendOptions): Errno {
     if (payload.length > UDP_PAYLOAD_MAX4) return Errno.EMSGSIZE
     const { ip4 } = this.#ns
-    ip4.mib.UdpOutDatagrams++
     const way = ip4.route(ip[0]!)
     const refused = refusal(way)
+    if (refused === Errno.ENETUNREACH) ip4.mib.OutNoRoutes++
     if (refused !== Errno.OK) return refused
     if (way.type === "broadcast" && !socket.broadcast) return Errno.EACCES
     const src = from !== null && from.length === 1 ? from[0]! : way.src === null ? 0 : way.src[0]!
@@ -76,15 +76,16 @@ export class UdpTable {
       udp.setChecksum(bytes, l4, pseudo4(src, ip[0]!, ipproto.UDP, tail - l4))
       frame.csum = Checksum.Partial
     } else udp.finishChecksum4(bytes, l4, tail, src, ip[0]!)
-    return sendIp4(this.#ns, frame, way, src, ip[0]!, ipproto.UDP, socket.remote !== null, options)
+    const numbered = socket.remote !== null
+    return counted(ip4.mib, sendIp4(this.#ns, frame, way, src, ip[0]!, ipproto.UDP, numbered, options))
   }
 
   send6(socket: UdpSocket, ip: Ip, port: number, payload: Uint8Array, from: Ip | null, options: SendOptions): Errno {
     if (payload.length > UDP_PAYLOAD_MAX6) return Errno.EMSGSIZE
     const { ip6 } = this.#ns
-    ip6.mib.UdpOutDatagrams++
     const way = way6(this.#ns, ip, from)
     const refused = refusal(way)
+    if (refused === Errno.ENETUNREACH) ip6.mib.OutNoRoutes++
     if (refused !== Errno.OK) return refused
     const src = from !== null && from.length === 4 ? from : way.src
     if (src === null) return Errno.EADDRNOTAVAIL
@@ -99,7 +100,7 @@ export class UdpTable {
       udp.setChecksum(bytes, l4, pseudo6(bytes, l3 + ipv6.SRC, l3 + ipv6.DST, ipproto.UDP, tail - l4))
       frame.csum = Checksum.Partial
     } else udp.finishChecksum6(bytes, l4, tail, l3)
-    return ip6.output(frame, way)
+    return counted(ip6.mib, ip6.output(frame, way))
   }
 
   receive4(dev: NetDevice, frame: Frame): void {
@@ -305,4 +306,10 @@ function clash(a: UdpSocket, b: UdpSocket): boolean {
 function equalAt(ip: Ip, bytes: Uint8Array, at: number): boolean {
   return ip.length === 4 && ip[3] === get32(bytes, at + 12) && ip[2] === get32(bytes, at + 8) &&
     ip[1] === get32(bytes, at + 4) && ip[0] === get32(bytes, at)
+}
+
+/** What left, or at least was not refused (udp_send_skb). */
+function counted(mib: Mib, errno: Errno): Errno {
+  if (errno === Errno.OK) mib.UdpOutDatagrams++
+  return errno
 }

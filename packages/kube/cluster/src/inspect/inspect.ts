@@ -11,6 +11,7 @@ import { arp } from "./arp.ts"
 import { bridge } from "./bridge.ts"
 import { Failure, notModelled } from "./failure.ts"
 import { ip } from "./ip.ts"
+import { nstat } from "./nstat.ts"
 import { cat } from "./proc.ts"
 import { ss } from "./ss.ts"
 import { sysctl } from "./sysctl.ts"
@@ -42,6 +43,7 @@ const TOOLS: Readonly<Record<string, Tool>> = {
   ipvsadm: absent("ipvsadm"),
   netstat: absent("netstat"),
   nft: absent("nft"),
+  nstat,
   ss,
   sysctl
 }

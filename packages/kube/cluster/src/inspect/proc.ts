@@ -1,7 +1,6 @@
 /**
- * `cat` of files that tell about the network: /proc/net/{arp,dev,if_inet6,route} and /proc/sys/net/...
- * Not supported: /proc/net/snmp, snmp6 and netstat (namespaces count, nobody prints it here); options of
- * cat.
+ * `cat` of files that tell about the network: /proc/net/{arp,dev,if_inet6,netstat,route,snmp,snmp6} and
+ * /proc/sys/net/... Not supported: options of cat.
  */
 import { type DeviceStats, type NetDevice } from "@podwire/netdev"
 import { type Netns, NudState, type Route } from "@podwire/netns"
@@ -12,8 +11,11 @@ import { arpEntries } from "./arp.ts"
 import { Failure, notModelled } from "./failure.ts"
 import { ordered } from "./ip-addr.ts"
 import { compare4 } from "./ip-route.ts"
+import { netstat, snmp, snmp6 } from "./proc-snmp.ts"
 
-const FILES: Readonly<Record<string, (netns: Netns) => string>> = { arp, dev, if_inet6: ifInet6, route }
+const FILES: Readonly<Record<string, (netns: Netns) => string>> = {
+  arp, dev, if_inet6: ifInet6, netstat, route, snmp, snmp6
+}
 
 export function cat(netns: Netns, args: ReadonlyArray<string>): string {
   let [stdout, stderr] = ["", ""]
