@@ -3,7 +3,7 @@
  * follows a cube of the time, flat about where the loss was, and is at least what Reno would have; slow start ends
  * by HyStart. Deviations from the RFC are Linux's: beta 717/1024, C 410/1024, the curve is looked at once a jiffy,
  * growth is at most a segment for two acknowledged. Nothing is allocated after construction.
- * *Not supported*: the module's parameters; epochs of more than 24 days.
+ * *Not supported*: the parameters of the module.
  */
 import type { Ns } from "@podwire/engine"
 import type { Congestion, CongestionState, CongestionView } from "../congestion.ts"
