@@ -37,7 +37,7 @@ export class Icmp4 {
     const { bytes, l4, tail } = frame
     const { mib } = this.#ns.ip4
     mib.IcmpInMsgs++
-    const fault = icmp.check(bytes, l4, tail)
+    const fault = icmp.check(bytes, l4, tail, frame.words)
     if (fault !== icmp.Fault.None) {
       mib.IcmpInErrors++
       if (fault === icmp.Fault.Checksum) mib.IcmpInCsumErrors++
@@ -195,7 +195,7 @@ export class Icmp4 {
   }
 
   #finish(answer: Frame, way: Dst): void {
-    icmp.finishChecksum(answer.bytes, answer.l4, answer.tail)
+    icmp.finishChecksum(answer.bytes, answer.l4, answer.tail, answer.words)
     this.#ns.ip4.mib.countIcmpOut(icmp.type(answer.bytes, answer.l4))
     this.#ns.ip4.output(answer, way)
   }

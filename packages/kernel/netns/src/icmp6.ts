@@ -31,7 +31,7 @@ export class Icmp6 {
     const { bytes, l3, l4, tail } = frame
     const { mib } = this.#ns.ip6
     mib.IcmpInMsgs++
-    const fault = icmp6.check(bytes, l4, tail, l3)
+    const fault = icmp6.check(bytes, l4, tail, l3, frame.words)
     if (fault !== icmp6.Fault.None || tail - l4 < icmp6.HEADER_BYTES) {
       mib.IcmpInErrors++
       if (fault === icmp6.Fault.Checksum) mib.IcmpInCsumErrors++
@@ -132,7 +132,7 @@ export class Icmp6 {
     ipv6.writeHeader(bytes, l3, trafficClass, 0, tail - l4, ipproto.ICMPV6, ip6.conf(way.dev!).hop_limit, src, dst)
     icmp6.writeHeader(bytes, l4, type, code, info)
     bytes.set(from.subarray(fromAt, fromAt + count), l4 + icmp6.HEADER_BYTES)
-    icmp6.finishChecksum(bytes, l4, tail, l3)
+    icmp6.finishChecksum(bytes, l4, tail, l3, answer.words)
     ip6.mib.countIcmpOut(type)
     ip6.output(answer, way)
   }

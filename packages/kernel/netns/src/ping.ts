@@ -49,7 +49,7 @@ export class PingTable {
     frame.l4Protocol = ipproto.ICMP
     icmp.writeHeader(bytes, l4, icmp.ECHO_REQUEST, 0, (socket.id << 16) | (seq & 0xffff))
     bytes.set(payload, l4 + icmp.HEADER_BYTES)
-    icmp.finishChecksum(bytes, l4, tail)
+    icmp.finishChecksum(bytes, l4, tail, frame.words)
     const errno = sendIp4(this.#ns, frame, way, src, ip[0]!, ipproto.ICMP, true, options)
     if (errno === Errno.EMSGSIZE) socket.mtu = ip4.mtu(way)
     else ip4.mib.countIcmpOut(icmp.ECHO_REQUEST)
@@ -71,7 +71,7 @@ export class PingTable {
     ipv6.writeHeader(bytes, l3, 0, 0, tail - l4, ipproto.ICMPV6, hops6(this.#ns, way, options), src, ip)
     icmp6.writeHeader(bytes, l4, icmp6.ECHO_REQUEST, 0, (socket.id << 16) | (seq & 0xffff))
     bytes.set(payload, l4 + icmp6.HEADER_BYTES)
-    icmp6.finishChecksum(bytes, l4, tail, l3)
+    icmp6.finishChecksum(bytes, l4, tail, l3, frame.words)
     if (options.df === true && tail - l3 > ip6.mtu(way)) {
       this.#ns.pool.drop(frame, DropReason.PKT_TOO_BIG, way.dev)
       socket.mtu = ip6.mtu(way)

@@ -26,7 +26,7 @@ export function sendIp4(
   ipv4.writeHeader(bytes, l3, 0, tail - l3, id, df ? ipv4.DF : 0, ttl, protocol, src, dst)
   // A datagram that is cut leaves its host with a whole checksum.
   if (!fits && frame.csum === Checksum.Partial) {
-    udp.finishChecksum4(bytes, frame.l4, tail, src, dst)
+    udp.finishChecksum4(bytes, frame.l4, tail, src, dst, frame.words)
     frame.csum = Checksum.None
   }
   return ip4.output(frame, way)

@@ -55,13 +55,13 @@ export class TcpPorts {
 
   receive4(dev: NetDevice, frame: Frame): void {
     const { bytes, l3, l4, tail } = frame
-    const fault = tcp.check4(bytes, l4, tail, ipv4.src(bytes, l3), ipv4.dst(bytes, l3))
+    const fault = tcp.check4(bytes, l4, tail, ipv4.src(bytes, l3), ipv4.dst(bytes, l3), frame.words)
     this.#segment(dev, frame, frame.csum === Checksum.Partial ? tcp.check(bytes, l4, tail) : fault, 4)
   }
 
   receive6(dev: NetDevice, frame: Frame): void {
     const { bytes, l3, l4, tail } = frame
-    const fault = tcp.check6(bytes, l4, tail, l3)
+    const fault = tcp.check6(bytes, l4, tail, l3, frame.words)
     this.#segment(dev, frame, frame.csum === Checksum.Partial ? tcp.check(bytes, l4, tail) : fault, 6)
   }
 

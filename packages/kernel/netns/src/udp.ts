@@ -75,7 +75,7 @@ export class UdpTable {
     if (way.dev!.loopback) {
       udp.setChecksum(bytes, l4, pseudo4(src, ip[0]!, ipproto.UDP, tail - l4))
       frame.csum = Checksum.Partial
-    } else udp.finishChecksum4(bytes, l4, tail, src, ip[0]!)
+    } else udp.finishChecksum4(bytes, l4, tail, src, ip[0]!, frame.words)
     const numbered = socket.remote !== null
     return counted(ip4.mib, sendIp4(this.#ns, frame, way, src, ip[0]!, ipproto.UDP, numbered, options))
   }
@@ -99,7 +99,7 @@ export class UdpTable {
     if (way.dev!.loopback) {
       udp.setChecksum(bytes, l4, pseudo6(bytes, l3 + ipv6.SRC, l3 + ipv6.DST, ipproto.UDP, tail - l4))
       frame.csum = Checksum.Partial
-    } else udp.finishChecksum6(bytes, l4, tail, l3)
+    } else udp.finishChecksum6(bytes, l4, tail, l3, frame.words)
     return counted(ip6.mib, ip6.output(frame, way))
   }
 
@@ -110,7 +110,7 @@ export class UdpTable {
     const dst = ipv4.dst(bytes, l3)
     const fault = frame.csum === Checksum.Partial
       ? udp.check(bytes, l4, frame.tail)
-      : udp.check4(bytes, l4, frame.tail, src, dst)
+      : udp.check4(bytes, l4, frame.tail, src, dst, frame.words)
     if (fault !== udp.Fault.None) return this.#refuse(dev, frame, fault, ip4.mib)
     const port = udp.dstPort(bytes, l4)
     if (dst >>> 28 === 14 || dst === -1 || ip4.route(dst).type === "broadcast") return this.#toAll(dev, frame, dst, port)
@@ -129,7 +129,7 @@ export class UdpTable {
     const { bytes, l3, l4 } = frame
     const fault = frame.csum === Checksum.Partial
       ? udp.check(bytes, l4, frame.tail)
-      : udp.check6(bytes, l4, frame.tail, l3)
+      : udp.check6(bytes, l4, frame.tail, l3, frame.words)
     if (fault !== udp.Fault.None) return this.#refuse(dev, frame, fault, ip6.mib)
     const socket = this.#find6(
       bytes, l3 + ipv6.DST, udp.dstPort(bytes, l4), l3 + ipv6.SRC, udp.srcPort(bytes, l4)

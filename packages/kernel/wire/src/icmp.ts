@@ -26,9 +26,9 @@ export const EXC_FRAGTIME = 1
 export const Fault = { None: 0, Truncated: 1, Checksum: 2 } as const
 export type Fault = (typeof Fault)[keyof typeof Fault]
 
-export function check(bytes: Uint8Array, at: number, end: number): Fault {
+export function check(bytes: Uint8Array, at: number, end: number, words?: Int32Array): Fault {
   if (end - at < HEADER_BYTES) return Fault.Truncated
-  return finish(sum(bytes, at, end)) === 0 ? Fault.None : Fault.Checksum
+  return finish(sum(bytes, at, end, 0, words)) === 0 ? Fault.None : Fault.Checksum
 }
 
 export interface Fields {
@@ -71,9 +71,9 @@ export function writeHeader(bytes: Uint8Array, at: number, kind: number, sub: nu
   return HEADER_BYTES
 }
 
-export function finishChecksum(bytes: Uint8Array, at: number, end: number): void {
+export function finishChecksum(bytes: Uint8Array, at: number, end: number, words?: Int32Array): void {
   set16(bytes, at + 2, 0)
-  set16(bytes, at + 2, finish(sum(bytes, at, end)))
+  set16(bytes, at + 2, finish(sum(bytes, at, end, 0, words)))
 }
 
 export function read(bytes: Uint8Array, at: number): Fields {

@@ -34,9 +34,9 @@ export const EXC_FRAGTIME = 1
 export const Fault = { None: 0, Truncated: 1, Checksum: 2 } as const
 export type Fault = (typeof Fault)[keyof typeof Fault]
 
-export function check(bytes: Uint8Array, at: number, end: number, ipAt: number): Fault {
+export function check(bytes: Uint8Array, at: number, end: number, ipAt: number, words?: Int32Array): Fault {
   if (end - at < 4) return Fault.Truncated
-  return finish(sum(bytes, at, end, pseudo(bytes, at, end, ipAt))) === 0 ? Fault.None : Fault.Checksum
+  return finish(sum(bytes, at, end, pseudo(bytes, at, end, ipAt, words), words)) === 0 ? Fault.None : Fault.Checksum
 }
 
 export interface Fields {
@@ -79,9 +79,11 @@ export function writeHeader(bytes: Uint8Array, at: number, kind: number, sub: nu
   return HEADER_BYTES
 }
 
-export function finishChecksum(bytes: Uint8Array, at: number, end: number, ipAt: number): void {
+export function finishChecksum(
+  bytes: Uint8Array, at: number, end: number, ipAt: number, words?: Int32Array
+): void {
   set16(bytes, at + 2, 0)
-  set16(bytes, at + 2, finish(sum(bytes, at, end, pseudo(bytes, at, end, ipAt))))
+  set16(bytes, at + 2, finish(sum(bytes, at, end, pseudo(bytes, at, end, ipAt, words), words)))
 }
 
 export function read(bytes: Uint8Array, at: number): Fields {
@@ -95,6 +97,6 @@ export function isError(kind: number): boolean {
   return kind < 128
 }
 
-function pseudo(bytes: Uint8Array, at: number, end: number, ipAt: number): number {
-  return pseudo6(bytes, ipAt + ipv6.SRC, ipAt + ipv6.DST, ipproto.ICMPV6, end - at)
+function pseudo(bytes: Uint8Array, at: number, end: number, ipAt: number, words?: Int32Array): number {
+  return pseudo6(bytes, ipAt + ipv6.SRC, ipAt + ipv6.DST, ipproto.ICMPV6, end - at, words)
 }

@@ -36,19 +36,21 @@ export function check(bytes: Uint8Array, at: number, end: number): Fault {
   return header < HEADER_BYTES_MIN || header > end - at ? Fault.DataOffset : Fault.None
 }
 
-export function check4(bytes: Uint8Array, at: number, end: number, src: number, dst: number): Fault {
+export function check4(
+  bytes: Uint8Array, at: number, end: number, src: number, dst: number, words?: Int32Array
+): Fault {
   const fault = check(bytes, at, end)
   if (fault !== Fault.None) return fault
-  return finish(sum(bytes, at, end, pseudo4(src, dst, ipproto.TCP, end - at))) === 0
+  return finish(sum(bytes, at, end, pseudo4(src, dst, ipproto.TCP, end - at), words)) === 0
     ? Fault.None
     : Fault.Checksum
 }
 
-export function check6(bytes: Uint8Array, at: number, end: number, ipAt: number): Fault {
+export function check6(bytes: Uint8Array, at: number, end: number, ipAt: number, words?: Int32Array): Fault {
   const fault = check(bytes, at, end)
   if (fault !== Fault.None) return fault
-  const pseudo = pseudo6(bytes, ipAt + ipv6.SRC, ipAt + ipv6.DST, ipproto.TCP, end - at)
-  return finish(sum(bytes, at, end, pseudo)) === 0 ? Fault.None : Fault.Checksum
+  const pseudo = pseudo6(bytes, ipAt + ipv6.SRC, ipAt + ipv6.DST, ipproto.TCP, end - at, words)
+  return finish(sum(bytes, at, end, pseudo, words)) === 0 ? Fault.None : Fault.Checksum
 }
 
 export function srcPort(bytes: Uint8Array, at: number): number {
@@ -103,15 +105,19 @@ export function writeHeader(
   return headerBytes
 }
 
-export function finishChecksum4(bytes: Uint8Array, at: number, end: number, src: number, dst: number): void {
+export function finishChecksum4(
+  bytes: Uint8Array, at: number, end: number, src: number, dst: number, words?: Int32Array
+): void {
   set16(bytes, at + 16, 0)
-  set16(bytes, at + 16, finish(sum(bytes, at, end, pseudo4(src, dst, ipproto.TCP, end - at))))
+  set16(bytes, at + 16, finish(sum(bytes, at, end, pseudo4(src, dst, ipproto.TCP, end - at), words)))
 }
 
-export function finishChecksum6(bytes: Uint8Array, at: number, end: number, ipAt: number): void {
+export function finishChecksum6(
+  bytes: Uint8Array, at: number, end: number, ipAt: number, words?: Int32Array
+): void {
   set16(bytes, at + 16, 0)
-  const pseudo = pseudo6(bytes, ipAt + ipv6.SRC, ipAt + ipv6.DST, ipproto.TCP, end - at)
-  set16(bytes, at + 16, finish(sum(bytes, at, end, pseudo)))
+  const pseudo = pseudo6(bytes, ipAt + ipv6.SRC, ipAt + ipv6.DST, ipproto.TCP, end - at, words)
+  set16(bytes, at + 16, finish(sum(bytes, at, end, pseudo, words)))
 }
 
 export function read(bytes: Uint8Array, at: number): Fields {

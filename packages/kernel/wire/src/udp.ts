@@ -23,22 +23,24 @@ export function check(bytes: Uint8Array, at: number, end: number): Fault {
   return bytesInField < HEADER_BYTES || bytesInField > end - at ? Fault.Length : Fault.None
 }
 
-export function check4(bytes: Uint8Array, at: number, end: number, src: number, dst: number): Fault {
+export function check4(
+  bytes: Uint8Array, at: number, end: number, src: number, dst: number, words?: Int32Array
+): Fault {
   const fault = check(bytes, at, end)
   if (fault !== Fault.None || checksum(bytes, at) === 0) return fault
   const count = length(bytes, at)
-  return finish(sum(bytes, at, at + count, pseudo4(src, dst, ipproto.UDP, count))) === 0
+  return finish(sum(bytes, at, at + count, pseudo4(src, dst, ipproto.UDP, count), words)) === 0
     ? Fault.None
     : Fault.Checksum
 }
 
-export function check6(bytes: Uint8Array, at: number, end: number, ipAt: number): Fault {
+export function check6(bytes: Uint8Array, at: number, end: number, ipAt: number, words?: Int32Array): Fault {
   const fault = check(bytes, at, end)
   if (fault !== Fault.None) return fault
   if (checksum(bytes, at) === 0) return Fault.Checksum
   const count = length(bytes, at)
-  const pseudo = pseudo6(bytes, ipAt + ipv6.SRC, ipAt + ipv6.DST, ipproto.UDP, count)
-  return finish(sum(bytes, at, at + count, pseudo)) === 0 ? Fault.None : Fault.Checksum
+  const pseudo = pseudo6(bytes, ipAt + ipv6.SRC, ipAt + ipv6.DST, ipproto.UDP, count, words)
+  return finish(sum(bytes, at, at + count, pseudo, words)) === 0 ? Fault.None : Fault.Checksum
 }
 
 export function srcPort(bytes: Uint8Array, at: number): number {
@@ -69,16 +71,20 @@ export function writeHeader(bytes: Uint8Array, at: number, src: number, dst: num
   return HEADER_BYTES
 }
 
-export function finishChecksum4(bytes: Uint8Array, at: number, end: number, src: number, dst: number): void {
+export function finishChecksum4(
+  bytes: Uint8Array, at: number, end: number, src: number, dst: number, words?: Int32Array
+): void {
   setChecksum(bytes, at, 0)
-  const value = finish(sum(bytes, at, end, pseudo4(src, dst, ipproto.UDP, end - at)))
+  const value = finish(sum(bytes, at, end, pseudo4(src, dst, ipproto.UDP, end - at), words))
   setChecksum(bytes, at, value === 0 ? 0xffff : value)
 }
 
-export function finishChecksum6(bytes: Uint8Array, at: number, end: number, ipAt: number): void {
+export function finishChecksum6(
+  bytes: Uint8Array, at: number, end: number, ipAt: number, words?: Int32Array
+): void {
   setChecksum(bytes, at, 0)
-  const pseudo = pseudo6(bytes, ipAt + ipv6.SRC, ipAt + ipv6.DST, ipproto.UDP, end - at)
-  const value = finish(sum(bytes, at, end, pseudo))
+  const pseudo = pseudo6(bytes, ipAt + ipv6.SRC, ipAt + ipv6.DST, ipproto.UDP, end - at, words)
+  const value = finish(sum(bytes, at, end, pseudo, words))
   setChecksum(bytes, at, value === 0 ? 0xffff : value)
 }
 

@@ -128,3 +128,55 @@ it("SCTP's checksum of 32 zero octets is CRC-32c's, as on the wire (RFC 3720, B.
   sctp.finishChecksum(bytes, 0, 32)
   expect([...bytes.subarray(8, 12)].map((value) => value.toString(16)).join(" ")).toBe("aa 36 91 8a")
 })
+
+it("a sum by words is the sum by bytes, wherever it begins and ends", () => {
+  const bytes = new Uint8Array(4096 + 8)
+  const words = new Int32Array(bytes.buffer)
+  const content = fc.uint8Array({ minLength: 0, maxLength: 160 })
+  fc.assert(fc.property(content, fc.nat({ max: 7 }), half, octet, (some, at, initial, around) => {
+    bytes.fill(around)
+    bytes.set(some, at)
+    const end = at + some.length
+    expect(checksum.sumWords(words, at, end, initial)).toBe(checksum.sum(bytes, at, end, initial))
+  }), { ...run, numRuns: 2000 })
+  bytes.fill(0xff)
+  for (const end of [0, 1, 2, 3, 4, 5, 4095, 4096]) {
+    expect(checksum.sumWords(words, 0, end)).toBe(checksum.sum(bytes, 0, end))
+    expect(checksum.sumWords(words, end, 0, 5)).toBe(5)
+  }
+  const most = new Uint8Array(65_536 + 512).fill(0xff)
+  expect(checksum.sumWords(new Int32Array(most.buffer), 0, most.length)).toBe(0xffff)
+})
+
+it("transport checksums by words are those by bytes", () => {
+  fc.assert(fc.property(fc.uint8Array({ minLength: 20, maxLength: 90 }), word, word, address6, (payload, src, dst, from) => {
+    const [one, other] = [new Uint8Array(256), new Uint8Array(256)]
+    const words = new Int32Array(other.buffer)
+    for (const bytes of [one, other]) {
+      ipv6.writeHeader(bytes, 104, 0, 0, payload.length, 6, 64, from, from)
+      bytes.set(payload, 144)
+    }
+    const end = 144 + payload.length
+    tcp.finishChecksum4(one, 144, end, src, dst)
+    tcp.finishChecksum4(other, 144, end, src, dst, words)
+    expect(other).toEqual(one)
+    set16(one, 156, 0x5010)
+    set16(other, 156, 0x5010)
+    tcp.finishChecksum6(one, 144, end, 104)
+    tcp.finishChecksum6(other, 144, end, 104, words)
+    expect([other, tcp.check6(other, 144, end, 104, words)]).toEqual([one, 0])
+    for (const bytes of [one, other]) set16(bytes, 148, payload.length)
+    udp.finishChecksum6(one, 144, end, 104)
+    udp.finishChecksum6(other, 144, end, 104, words)
+    expect([other, udp.check6(other, 144, end, 104, words)]).toEqual([one, 0])
+    udp.finishChecksum4(one, 144, end, src, dst)
+    udp.finishChecksum4(other, 144, end, src, dst, words)
+    expect([other, udp.check4(one, 144, end, src, dst, words)]).toEqual([one, 0])
+    icmp.finishChecksum(one, 144, end)
+    icmp.finishChecksum(other, 144, end, words)
+    expect([other, icmp.check(other, 144, end, words)]).toEqual([one, 0])
+    icmp6.finishChecksum(one, 144, end, 104)
+    icmp6.finishChecksum(other, 144, end, 104, words)
+    expect([other, icmp6.check(other, 144, end, 104, words)]).toEqual([one, 0])
+  }), run)
+})
