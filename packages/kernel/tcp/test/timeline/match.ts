@@ -66,7 +66,7 @@ function window(event: Event, shift: number): string {
   return to - from < 0.0005 ? to.toFixed(3) : `${from.toFixed(3)}~${to.toFixed(3)}`
 }
 
-/** Connections where both SYNs carry timestamps: their other segments do too. */
+/** Connections where both SYNs carry timestamps (an expected one may not speak of options): other segments do too. */
 export function timestamped(script: Script): ReadonlySet<number> {
   const seen = new Map<number, { inject: boolean | null; expect: boolean | null }>()
   for (const event of script.events) {
@@ -76,7 +76,7 @@ export function timestamped(script: Script): ReadonlySet<number> {
     flow[event.kind] ??= event.segment.options.some(({ kind }) => kind === "TS")
     seen.set(event.flow, flow)
   }
-  return new Set([...seen].filter(([, { inject, expect }]) => inject === true && expect === true).map(([flow]) => flow))
+  return new Set([...seen].filter(([, { inject, expect }]) => inject === true && expect !== false).map(([flow]) => flow))
 }
 
 interface Context {
@@ -115,14 +115,14 @@ function difference(event: Event & { readonly kind: "expect" }, decoded: Decoded
   const push = wanted.pushAny ? 8 : 0
   if ((wanted.flags | push) !== (got.flags | push)) return "other flags"
   for (const field of ["seq", "ack", "window", "id"] as const) {
-    if (wanted[field] !== null && wanted[field] !== got[field]) return `other ${field}`
+    if (wanted[field] !== null && got[field] !== null && wanted[field] !== got[field]) return `other ${field}`
   }
   if (wanted.ack === null && got.ack !== null) return "other ack"
   for (const field of ["length", "df", "tos", "ttl", "urgent", "reserved", "badSum"] as const) {
     if (wanted[field] !== got[field]) return `other ${field}`
   }
-  const usual = context.usual.has(event.flow) && (got.flags & 2) === 0
-  const options = wanted.options ?? (usual ? USUAL : [])
+  if (wanted.options === null && (got.flags & 2) !== 0) return null
+  const options = wanted.options ?? (context.usual.has(event.flow) ? USUAL : [])
   return sameOptions(options, got.options ?? [], context.flows.of(event.flow).stamp, context.tolerance)
     ? null
     : "other options"

@@ -29,7 +29,7 @@ export interface Segment {
   readonly split: number
   readonly ack: number | null
   readonly window: number | null
-  /** Null is what the connection has agreed on: timestamps behind two NOPs, or nothing. */
+  /** Null is what the connection has agreed on: timestamps behind two NOPs, or nothing; of an expected SYN anything. */
   readonly options: ReadonlyArray<Option> | null
   /** Zero or not; IPv4 only. */
   readonly id: "0" | "+" | null
