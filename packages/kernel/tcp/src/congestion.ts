@@ -1,7 +1,8 @@
 /**
- * Congestion control behind one interface (struct tcp_congestion_ops). All windows are in segments, all times in
- * nanoseconds or, where said, microseconds and milliseconds; integers only. For each acknowledgement the connection
- * first moves SND.UNA, then calls `sample` (tcp_clean_rtx_queue), then, outside recovery, `avoid` (tcp_cong_control).
+ * Congestion control behind one interface (struct tcp_congestion_ops). All windows are in segments, all times
+ * in nanoseconds or, where said, microseconds and milliseconds; integers only. For each acknowledgement the
+ * connection first moves SND.UNA, then calls `sample` (tcp_clean_rtx_queue), then, outside recovery, `avoid`
+ * (tcp_cong_control).
  */
 import type { Ns } from "@podwire/engine"
 
@@ -25,19 +26,27 @@ export interface CongestionView {
   /** Sequence numbers, signed words. */
   readonly sndNxt: number
   readonly sndUna: number
-  /** tp->is_cwnd_limited: the window, not the application, held the sender back when the last window was full. */
+  /**
+   * tp->is_cwnd_limited: the window, not the application, held the sender back when the last window was full.
+   */
   readonly isCwndLimited: boolean
   /** What was in flight when the last window was full, segments (max_packets_out). */
   readonly maxPacketsOut: number
   /** sk_pacing_rate, octets a second (congestion/pacing.ts); 0 before the first round trip. */
   readonly pacingRate: number
-  /** HyStart ended slow start: TCPHystartTrainDetect or TCPHystartDelayDetect, and the same …Cwnd by the window. */
+  /**
+   * HyStart ended slow start: TCPHystartTrainDetect or TCPHystartDelayDetect, and the same …Cwnd by the
+   * window.
+   */
   hystartFound?(by: "train" | "delay"): void
 }
 
 export interface Congestion {
   readonly name: string
-  /** Segments acknowledged in order, outside recovery (cong_avoid): `ack` is SND.UNA, `acked` segments are new. */
+  /**
+   * Segments acknowledged in order, outside recovery (cong_avoid): `ack` is SND.UNA, `acked` segments are
+   * new.
+   */
   avoid(view: CongestionView, ack: number, acked: number): void
   /** Halve, or what the algorithm does instead: the new threshold at the start of a recovery (ssthresh). */
   threshold(view: CongestionView): number
@@ -47,7 +56,10 @@ export interface Congestion {
   sample(view: CongestionView, segments: number, rttUs: number): void
   /** A new recovery state: "open", "disorder", "cwr", "recovery", "loss" (set_state). */
   stateChanged(view: CongestionView, state: CongestionState): void
-  /** Data is sent with nothing in flight (CA_EVENT_TX_START); `idleNs` since the last data, before lsndtime moves. */
+  /**
+   * Data is sent with nothing in flight (CA_EVENT_TX_START); `idleNs` since the last data, before lsndtime
+   * moves.
+   */
   restarted(view: CongestionView, idleNs: Ns): void
 }
 

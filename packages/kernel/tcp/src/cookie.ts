@@ -1,8 +1,9 @@
 /**
- * SYN cookies (net/ipv4/syncookies.c, net/ipv6/syncookies.c): a sequence number that holds a connection's start, so
- * that a listener whose queue is full need keep nothing. Of the client's options the MSS goes in rounded down to one
- * of four; the window scale, SACK and ECN go in the low six bits of the timestamp, if there is one, and are lost if
- * not. A cookie is good in the minute it was made and in the next. *Not supported*: cookies of a BPF program.
+ * SYN cookies (net/ipv4/syncookies.c, net/ipv6/syncookies.c): a sequence number that holds a connection's
+ * start, so that a listener whose queue is full need keep nothing. Of the client's options the MSS goes in
+ * rounded down to one of four; the window scale, SACK and ECN go in the low six bits of the timestamp, if
+ * there is one, and are lost if not. A cookie is good in the minute it was made and in the next. *Not
+ * supported*: cookies of a BPF program.
  */
 import type { Ns, Prng } from "@podwire/engine"
 import type { Ip } from "@podwire/wire/ip"
@@ -37,16 +38,24 @@ export class Cookies {
     this.#inner = KeyedHash.drawn(prng)
   }
 
-  /** The SYN-ACK's sequence number for a SYN with `seq` from `remote`; `mss` is what `cookieMss` made of the SYN's. */
-  make(remote: Ip, local: Ip, remotePort: number, localPort: number, seq: number, mss: number, nowNs: Ns): number {
+  /**
+   * The SYN-ACK's sequence number for a SYN with `seq` from `remote`; `mss` is what `cookieMss` made of the
+   * SYN's.
+   */
+  make(
+    remote: Ip, local: Ip, remotePort: number, localPort: number, seq: number, mss: number, nowNs: Ns
+  ): number {
     const minute = Math.floor(nowNs / MINUTE_NS)
     const ports = (remotePort << 16) | localPort
     const inner = hash(this.#inner, remote, local, ports, minute) + mssIndex(table(remote), mss)
-    return (hash(this.#outer, remote, local, ports, 0) + seq + (minute << COUNT_SHIFT) + (inner & LOW_MASK)) | 0
+    const outer = hash(this.#outer, remote, local, ports, 0)
+    return (outer + seq + (minute << COUNT_SHIFT) + (inner & LOW_MASK)) | 0
   }
 
   /** What an ACK with these numbers proves: the MSS, or FORGED. */
-  check(remote: Ip, local: Ip, remotePort: number, localPort: number, seq: number, ack: number, nowNs: Ns): number {
+  check(
+    remote: Ip, local: Ip, remotePort: number, localPort: number, seq: number, ack: number, nowNs: Ns
+  ): number {
     const minute = Math.floor(nowNs / MINUTE_NS)
     const ports = (remotePort << 16) | localPort
     const rest = (ack - 1 - hash(this.#outer, remote, local, ports, 0) - (seq - 1)) | 0
@@ -64,8 +73,8 @@ export function cookieMss(family: 4 | 6, mss: number): number {
 }
 
 /**
- * cookie_init_timestamp: `nowMs` (before the pair's offset) with the options in its low bits, and never later than
- * now, as the next timestamp must not be earlier. `wscale` is -1 if the client sent none. A signed word.
+ * cookie_init_timestamp: `nowMs` (before the pair's offset) with the options in its low bits, and never later
+ * than now, as the next timestamp must not be earlier. `wscale` is -1 if the client sent none. A signed word.
  */
 export function cookieTimestamp(nowMs: number, wscale: number, sack: boolean, ecn: boolean): number {
   const options = (wscale < 0 ? WSCALE_MASK : wscale) | (sack ? SACK_BIT : 0) | (ecn ? ECN_BIT : 0)

@@ -1,8 +1,8 @@
 /**
- * The kernel's tick. TCP rounds its timeouts, and CUBIC its clock, to jiffies; this kernel ticks 250 times a second,
- * as Debian's and Ubuntu's did and as the referee's does (netns/conf.ts keeps its seconds likewise), so that a
- * timeout is a multiple of 4 ms. Timestamps are not jiffies: they count milliseconds at any HZ (TCP_TS_HZ).
- * *Not supported*: a tick's phase; jiffy n begins at n times JIFFY_NS of the engine's clock.
+ * The kernel's tick. TCP rounds its timeouts, and CUBIC its clock, to jiffies; this kernel ticks 250 times a
+ * second, as Debian's and Ubuntu's did and as the referee's does (netns/conf.ts keeps its seconds likewise),
+ * so that a timeout is a multiple of 4 ms. Timestamps are not jiffies: they count milliseconds at any HZ
+ * (TCP_TS_HZ). *Not supported*: a tick's phase; jiffy n begins at n times JIFFY_NS of the engine's clock.
  */
 import type { Ns } from "@podwire/engine"
 

@@ -1,6 +1,6 @@
 /**
- * HalfSipHash-2-4 of whole words (Aumasson and Bernstein): 32 bits out of a key of 64. Linux takes SipHash for the
- * same ends; which keyed hash it is does not show. No state outlives `end`, nothing is allocated.
+ * HalfSipHash-2-4 of whole words (Aumasson and Bernstein): 32 bits out of a key of 64. Linux takes SipHash
+ * for the same ends; which keyed hash it is does not show. No state outlives `end`, nothing is allocated.
  */
 import type { Prng } from "@podwire/engine"
 

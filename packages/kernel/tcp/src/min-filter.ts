@@ -1,8 +1,8 @@
 /**
- * The least of the values of a while, in constant space (Kathleen Nichols' filter, lib/win_minmax.c): the best, the
- * best after it and the best after that. When the window has passed the best, the next takes its place. Never below
- * the true least, and exact unless the values rise for a whole window. Time only goes on. TCP keeps min_rtt in one,
- * in jiffies over tcp_min_rtt_wlen (300 s).
+ * The least of the values of a while, in constant space (Kathleen Nichols' filter, lib/win_minmax.c): the
+ * best, the best after it and the best after that. When the window has passed the best, the next takes its
+ * place. Never below the true least, and exact unless the values rise for a whole window. Time only goes on.
+ * TCP keeps min_rtt in one, in jiffies over tcp_min_rtt_wlen (300 s).
  */
 export const NOTHING = 0xffff_ffff
 

@@ -1,8 +1,8 @@
 /**
- * The round trip and the timeout from it (RFC 6298 as tcp_rtt_estimator, tcp_set_rto and tcp_bound_rto do it): srtt
- * is kept eightfold and the deviation fourfold, in microseconds; the deviation that counts falls at most once a round
- * trip, never rises late, and is never under the least timeout, so that RTO is srtt + max(4 * deviation, 200 ms),
- * up to the next jiffy (4 ms, `jiffies.ts`). Backoff is the caller's (icsk_rto doubles, `bounded`).
+ * The round trip and the timeout from it (RFC 6298 as tcp_rtt_estimator, tcp_set_rto and tcp_bound_rto do it):
+ * srtt is kept eightfold and the deviation fourfold, in microseconds. The deviation that counts rises at once,
+ * falls at most once a round trip and is never under the least timeout, so that RTO is srtt and 200 ms or more,
+ * up to the next jiffy (4 ms, `jiffies.ts`). Backoff is the caller's: it doubles `rtoNs`, `bounded`.
  * *Not supported*: a route's rto_min, cached metrics of a destination.
  */
 import type { Ns } from "@podwire/engine"
@@ -32,7 +32,10 @@ export class RttEstimator {
     this.rtoMaxNs = usToJiffies(rtoMaxMs * 1000) * JIFFY_NS
   }
 
-  /** Whole microseconds, 0 or more. SND.UNA already covers what was acknowledged. Sets the timeout, without backoff. */
+  /**
+   * Whole microseconds, 0 or more. SND.UNA already covers what was acknowledged. Sets the timeout, without
+   * backoff.
+   */
   sample(rttUs: number, sndUna: number, sndNxt: number): void {
     if (this.srttUs8 === 0) this.#first(rttUs, sndNxt)
     else this.#next(rttUs, sndUna, sndNxt)
@@ -67,7 +70,7 @@ export class RttEstimator {
     const error = rttUs - Math.floor(this.srttUs8 / 8)
     this.srttUs8 = Math.max(1, this.srttUs8 + error)
     let change = Math.abs(error) - Math.floor(this.mdevUs4 / 4)
-    // A sample far below srtt raises the deviation by an eighth only: a path that got faster is no reason to wait.
+    // A sample far below srtt raises the deviation by an eighth only: a faster path is no reason to wait.
     if (error < 0 && change > 0) change = Math.floor(change / 8)
     this.mdevUs4 += change
     if (this.mdevUs4 > this.mdevMaxUs4) {

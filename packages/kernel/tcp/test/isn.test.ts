@@ -21,8 +21,9 @@ describe("the first sequence number", () => {
     expect(at(isnOf())).toBe(at(isnOf()))
     const all = [
       at(isnOf()), at(isnOf(2)), at(isnOf(1, "pod-b")), isnOf().sequence(b, a, 40_000, 80, 0),
-      isnOf().sequence(a, b, 80, 40_000, 0), isnOf().sequence(a, b, 40_001, 80, 0), isnOf().sequence(a, b, 40_000, 81, 0),
-      isnOf().sequence(a6, b6, 40_000, 80, 0), isnOf().sequence(b6, a6, 40_000, 80, 0), isnOf().sequence(a, b, 40_000, 80, 64)
+      isnOf().sequence(a, b, 80, 40_000, 0), isnOf().sequence(a, b, 40_001, 80, 0),
+      isnOf().sequence(a, b, 40_000, 81, 0), isnOf().sequence(a, b, 40_000, 80, 64),
+      isnOf().sequence(a6, b6, 40_000, 80, 0), isnOf().sequence(b6, a6, 40_000, 80, 0)
     ]
     expect(new Set(all).size).toBe(all.length)
     for (const value of all) expect(value).toBe(value | 0)
@@ -31,7 +32,7 @@ describe("the first sequence number", () => {
   it("rises by one in 64 ns, for every connection", () => {
     const isn = isnOf()
     fc.assert(
-      fc.property(tuple, timeNs, fc.integer({ min: 0, max: 2 ** 31 * 64 - 1 }), ([l, r, lp, rp], nowNs, laterNs) => {
+      fc.property(tuple, timeNs, fc.nat({ max: 2 ** 31 * 64 - 1 }), ([l, r, lp, rp], nowNs, laterNs) => {
         const from = Math.floor(nowNs / 64) * 64
         const rise = (isn.sequence(l, r, lp, rp, from + laterNs) - isn.sequence(l, r, lp, rp, from)) | 0
         expect(rise).toBe(Math.floor(laterNs / 64))
@@ -69,7 +70,8 @@ it("a pair's timestamp offset depends on the pair alone, and on its direction", 
 it("the port offset depends on the pair and the far port", () => {
   const isn = isnOf()
   const [a, b] = [ip.parse("fd00::1")!, ip.parse("fd00::2")!]
-  const offsets = [isn.portOffset(a, b, 80), isn.portOffset(a, b, 81), isn.portOffset(b, a, 80), isn.portOffset(ip.v4(1), ip.v4(2), 80)]
+  const offsets = [isn.portOffset(a, b, 80), isn.portOffset(a, b, 81), isn.portOffset(b, a, 80)]
+  offsets.push(isn.portOffset(ip.v4(1), ip.v4(2), 80))
   expect(new Set(offsets).size).toBe(4)
   expect(isn.portOffset(a, b, 80)).toBe(isnOf().portOffset(a, b, 80))
 })

@@ -10,11 +10,13 @@ it("knows nothing before the first value", () => {
 
 it("keeps the least, and takes the next when the window has passed it", () => {
   const filter = new MinFilter()
-  const seen = [[0, 50], [10, 70], [30, 60], [60, 65], [99, 80], [100, 90], [101, 90], [131, 90], [140, 40], [300, 90]]
-    .map(([at, value]) => {
-      filter.update(WINDOW, at!, value!)
-      return filter.min
-    })
+  const steps = [
+    [0, 50], [10, 70], [30, 60], [60, 65], [99, 80], [100, 90], [101, 90], [131, 90], [140, 40], [300, 90]
+  ]
+  const seen = steps.map(([at, value]) => {
+    filter.update(WINDOW, at!, value!)
+    return filter.min
+  })
   // At 101 the least is the one of 30, at 131 the one of 60.
   expect(seen).toEqual([50, 50, 50, 50, 50, 50, 60, 65, 40, 90])
 })

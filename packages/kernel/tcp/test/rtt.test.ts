@@ -77,7 +77,7 @@ describe("the round trip", () => {
   it("stays in its bounds whatever is measured", () => {
     const step = fc.tuple(fc.oneof(fc.nat(1000), fc.nat(400_000), fc.nat(100_000_000)), fc.nat(3000), fc.nat(3000))
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 100 }), fc.integer({ min: 1000, max: 120_000 }), (steps, max) => {
+      fc.property(fc.array(step, { minLength: 1 }), fc.integer({ min: 1000, max: 120_000 }), (steps, max) => {
         const rtt = estimator(200_000, max)
         let una = 0x7fff_f000
         for (const [us, acked, ahead] of steps) {

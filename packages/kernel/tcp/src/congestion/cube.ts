@@ -1,6 +1,7 @@
 /**
- * CUBIC's two sums in integers: the window gained in a time, and the time in which a window is regained. Times are
- * in 1/1024 s (BICTCP_HZ), C is 41/1024 segments a second cubed over a round trip of 100 ms: RFC 9438's 0.4.
+ * CUBIC's two sums in integers: the window gained in a time, and the time in which a window is regained.
+ * Times are in 1/1024 s (BICTCP_HZ), C is 41/1024 segments a second cubed over a round trip of 100 ms: RFC
+ * 9438's 0.4.
  */
 
 /** cube_rtt_scale: 1024 C. */
@@ -11,8 +12,8 @@ const FACTOR = 2_681_735_677
 const LIMB = 0x40_0000
 
 /**
- * First guesses of the cube root of n, 64-fold less 10, for n of six bits. Tuned so that one step of Newton's does,
- * not computed: the same numbers as Linux's, as other ones would move K by up to 0.2 percent.
+ * First guesses of the cube root of n, 64-fold less 10, for n of six bits. Tuned so that one step of Newton's
+ * does, not computed: the same numbers as Linux's, as other ones would move K by up to 0.2 percent.
  */
 const GUESS = Uint8Array.of(
   0, 54, 54, 54, 118, 118, 118, 118, 123, 129, 134, 138, 143, 147, 151, 156,
@@ -21,7 +22,10 @@ const GUESS = Uint8Array.of(
   231, 232, 234, 236, 237, 239, 240, 242, 244, 245, 246, 248, 250, 251, 252, 254
 )
 
-/** Segments gained `time` after the origin (or missing before): 410 time³ / 2^40, the product wrapping at 2^64. */
+/**
+ * Segments gained `time` after the origin (or missing before): 410 time³ / 2^40, the product wrapping at
+ * 2^64.
+ */
 export function gained(time: number): number {
   const low = time % LIMB
   const high = Math.floor(time / LIMB)

@@ -1,9 +1,9 @@
 /**
- * CUBIC (RFC 9438) in Linux's integers (net/ipv4/tcp_cubic.c with its stock parameters): after a loss the window
- * follows a cube of the time, flat about where the loss was, and is at least what Reno would have; slow start ends
- * by HyStart. Deviations from the RFC are Linux's: beta 717/1024, C 410/1024, the curve is looked at once a jiffy,
- * growth is at most a segment for two acknowledged. Nothing is allocated after construction.
- * *Not supported*: the parameters of the module.
+ * CUBIC (RFC 9438) in Linux's integers (net/ipv4/tcp_cubic.c with its stock parameters): after a loss the
+ * window follows a cube of the time, flat about where the loss was, and is at least what Reno would have;
+ * slow start ends by HyStart. Deviations from the RFC are Linux's: beta 717/1024, C 410/1024, the curve is
+ * looked at once a jiffy, growth is at most a segment for two acknowledged. Nothing is allocated after
+ * construction. *Not supported*: the parameters of the module.
  */
 import type { Ns } from "@podwire/engine"
 import type { Congestion, CongestionState, CongestionView } from "../congestion.ts"
@@ -14,7 +14,10 @@ import { HyStart } from "./hystart.ts"
 
 const BETA = 717
 const ONE = 1024
-/** beta_scale: eight times the segments Reno with this beta needs acknowledged, per segment of window, to grow by one. */
+/**
+ * beta_scale: eight times the segments Reno with this beta needs acknowledged, per segment of window, to grow
+ * by one.
+ */
 const RENO_SCALE = 15
 /** Jiffies after which an unchanged window is looked at again. */
 const STALE_JIFFIES = Math.floor(HZ / 32)

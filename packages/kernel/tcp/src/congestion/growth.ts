@@ -1,6 +1,7 @@
 /**
  * How a window grows, whatever the algorithm: slow start and additive increase (net/ipv4/tcp_cong.c), and the
- * question whether it may grow at all. A window is never above its clamp and slow start never passes the threshold.
+ * question whether it may grow at all. A window is never above its clamp and slow start never passes the
+ * threshold.
  */
 import type { CongestionView } from "../congestion.ts"
 
@@ -15,7 +16,9 @@ export function mayGrow(view: CongestionView): boolean {
   return inSlowStart(view) && view.cwnd < 2 * view.maxPacketsOut
 }
 
-/** tcp_slow_start: a segment for each acknowledged, up to the threshold. What is left over goes to avoidance. */
+/**
+ * tcp_slow_start: a segment for each acknowledged, up to the threshold. What is left over goes to avoidance.
+ */
 export function slowStart(view: CongestionView, acked: number): number {
   const cwnd = Math.min(view.cwnd + acked, view.ssthresh)
   const left = acked - (cwnd - view.cwnd)

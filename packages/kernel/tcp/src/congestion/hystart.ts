@@ -1,8 +1,9 @@
 /**
  * HyStart (Ha and Rhee 2011, as tcp_cubic.c does it): slow start ends before the first loss, when a round's
- * acknowledgements come as a train longer than half the least round trip, or when the least of eight samples of a
- * round is an eighth (4 to 16 ms) above the least of all. A round ends when what had been sent at its start is
- * acknowledged. Nothing is detected below 16 segments. *Not supported*: pacing, under which Linux does not halve.
+ * acknowledgements come as a train longer than half the least round trip, or when the least of eight samples
+ * of a round is an eighth (4 to 16 ms) above the least of all. A round ends when what had been sent at its
+ * start is acknowledged. Nothing is detected below 16 segments. *Not supported*: pacing, under which Linux
+ * does not halve.
  */
 import type { CongestionView } from "../congestion.ts"
 
@@ -12,7 +13,10 @@ const SAMPLES_MIN = 8
 const RISE_US_MIN = 4000
 const RISE_US_MAX = 16_000
 const NO_RTT = 0xffff_ffff
-/** sk_gso_max_size of a device with the stock 65,536: less MAX_TCP_HEADER (320) and one. Offloads off do not move it. */
+/**
+ * sk_gso_max_size of a device with the stock 65,536: less MAX_TCP_HEADER (320) and one. Offloads off do not
+ * move it.
+ */
 const GSO_MAX_BYTES = 65_215
 
 export class HyStart {
@@ -33,7 +37,10 @@ export class HyStart {
     this.#round(view)
   }
 
-  /** hystart_update, in slow start: `rttUs` is a sample, `minRttUs` the least so far. Sets the threshold to end it. */
+  /**
+   * hystart_update, in slow start: `rttUs` is a sample, `minRttUs` the least so far. Sets the threshold to
+   * end it.
+   */
   update(view: CongestionView, rttUs: number, minRttUs: number): void {
     if (this.#found) return
     if (((this.#endSeq - view.sndUna) | 0) < 0) this.#round(view)

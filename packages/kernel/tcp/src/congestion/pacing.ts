@@ -1,6 +1,6 @@
 /**
- * sk_pacing_rate (tcp_update_pacing_rate): the rate at which a window would leave if it were paced. TCP does not pace
- * here, as Linux without fq or bbr does not; HyStart and `ss` read the number.
+ * sk_pacing_rate (tcp_update_pacing_rate): the rate at which a window would leave if it were paced. TCP does
+ * not pace here, as Linux without fq or bbr does not; HyStart and `ss` read the number.
  */
 
 /** net.ipv4.tcp_pacing_ss_ratio and tcp_pacing_ca_ratio, percent; the sysctls are *not supported*. */

@@ -1,6 +1,6 @@
 /**
- * Reno (RFC 5681; tcp_reno in net/ipv4/tcp_cong.c): a segment more each round trip, half after a loss. It keeps
- * nothing of its own, so one object serves every connection.
+ * Reno (RFC 5681; tcp_reno in net/ipv4/tcp_cong.c): a segment more each round trip, half after a loss. It
+ * keeps nothing of its own, so one object serves every connection.
  */
 import type { Congestion, CongestionView } from "../congestion.ts"
 import { additiveIncrease, inSlowStart, mayGrow, priorWindow, slowStart } from "./growth.ts"

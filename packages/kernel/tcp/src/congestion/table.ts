@@ -1,6 +1,7 @@
 /**
- * Congestion control by the names of net.ipv4.tcp_congestion_control and TCP_CONGESTION. A factory is called when
- * the connection becomes established (tcp_init_congestion_control). *Not supported*: bbr, dctcp and other modules.
+ * Congestion control by the names of net.ipv4.tcp_congestion_control and TCP_CONGESTION. A factory is called
+ * when the connection becomes established (tcp_init_congestion_control). *Not supported*: bbr, dctcp and
+ * other modules.
  */
 import type { CongestionName } from "@podwire/netns/conf"
 import type { Congestion, CongestionView } from "../congestion.ts"

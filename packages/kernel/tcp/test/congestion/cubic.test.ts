@@ -113,7 +113,7 @@ describe("cubic at any time", () => {
             view.cwnd = 1
             cubic.stateChanged(view, "loss")
           }
-          for (const value of [view.cwnd, view.ssthresh, view.cwndCount]) expect(Number.isSafeInteger(value)).toBe(true)
+          expect([view.cwnd, view.ssthresh, view.cwndCount].every(Number.isSafeInteger)).toBe(true)
           expect(view.ssthresh).toBeGreaterThanOrEqual(2)
           expect(view.cwnd).toBeGreaterThanOrEqual(1)
           expect(view.cwnd).toBeLessThanOrEqual(Math.max(cwndClamp, 2))

@@ -8,7 +8,8 @@ const US = 1000
 /** Slow start where a round's acknowledgements come `gapUs` apart and queue up by `riseUs` a round. */
 function slowStart(rttUs: number, gapUs: number, riseUs: number, pacingRate = 0): Array<string> {
   const found: Array<string> = []
-  const view = viewOf({ nowNs: 1_000_000_000, pacingRate, hystartFound: (by) => found.push(`${by} at ${view.cwnd}`) })
+  const hystartFound = (by: string) => found.push(`${by} at ${view.cwnd}`)
+  const view: View = viewOf({ nowNs: 1_000_000_000, pacingRate, hystartFound })
   rounds(new Cubic(view), view, rttUs, gapUs, riseUs)
   return found
 }

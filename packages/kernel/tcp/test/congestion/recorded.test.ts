@@ -1,7 +1,8 @@
 /**
- * CUBIC and Reno against Linux's: flows that a real kernel sent were recorded, acknowledgement by acknowledgement
- * (`record.py`), and its window must be ours after each one. Recovery itself is not theirs: its window is taken
- * from the record. Where the kernel's ticks lay is unknown, so one of twenty phases must fit.
+ * CUBIC and Reno against Linux's: flows that a real kernel sent were recorded, acknowledgement by
+ * acknowledgement (`record.py`), and its window must be ours after each one. Recovery itself is not theirs:
+ * its window is taken from the record. Where the kernel's ticks lay is unknown, so one of twenty phases must
+ * fit.
  */
 import { readFileSync } from "node:fs"
 import { expect, it } from "vitest"
@@ -37,7 +38,8 @@ function recorded(name: string): ReadonlyArray<Row> {
     const idle = words[1] === "idle"
     if (words.length > 3) change = words.slice(2).map(Number)
     const [fresh, state, cwnd, ssthresh] = change as [number, number, number, number]
-    return { us, idleUs: idle ? Number(words[2]) : 0, rttUs: idle ? -1 : Number(words[1]), fresh, state, cwnd, ssthresh }
+    const [idleUs, rttUs] = idle ? [Number(words[2]), -1] : [0, Number(words[1])]
+    return { us, idleUs, rttUs, fresh, state, cwnd, ssthresh }
   })
 }
 
@@ -65,7 +67,8 @@ class Replay {
   #acknowledge(row: Row): void {
     const { view } = this
     view.sndUna += row.fresh
-    view.pacingRate = pacingRate({ ...view, packetsOut: view.cwnd, mss: SEGMENT_BYTES, srttUs8: this.#rtt.srttUs8 })
+    const { srttUs8 } = this.#rtt
+    view.pacingRate = pacingRate({ ...view, packetsOut: view.cwnd, mss: SEGMENT_BYTES, srttUs8 })
     if (row.rttUs >= 0) this.#rtt.sample(row.rttUs, view.sndUna, view.sndNxt)
     this.#algorithm.sample(view, row.fresh, row.rttUs)
     if (row.state === RECOVERY && this.#state !== RECOVERY) view.ssthresh = this.#algorithm.threshold(view)
