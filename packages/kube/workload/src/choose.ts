@@ -5,9 +5,9 @@
  * Not supported: HTTP servers; images that speak HTTP hold their ports.
  */
 import { cat, echo, hostname, no, sleep, Sleep, yes } from "./coreutils.ts"
-import { type ListenPort, PortListener } from "./listener.ts"
+import { PortListener } from "./listener.ts"
 import { ping } from "./ping.ts"
-import { Finished, type Host, type Process, type Program } from "./process.ts"
+import { Finished, type Host, type ListenPort, type Process, type Program } from "./process.ts"
 import { udpEcho } from "./udp-echo.ts"
 
 /** Everything that `exec` finds on the path of any container. */

@@ -1,6 +1,6 @@
 export { type Choice, chooseProgram, type ContainerLike, findProgram, PROGRAMS } from "./choose.ts"
 export { Sleep } from "./coreutils.ts"
-export { type ListenPort, PortListener } from "./listener.ts"
+export { PortListener } from "./listener.ts"
 export { ping } from "./ping.ts"
-export { Finished, type Host, Process, type Program } from "./process.ts"
+export { Finished, type Host, type ListenPort, Process, type Program } from "./process.ts"
 export { udpEcho, UdpListener } from "./udp-echo.ts"

@@ -12,19 +12,12 @@ import { Errno, strerror } from "@podwire/netdev"
 import type { Datagram, TcpReservation, UdpSocket } from "@podwire/netns"
 import { utf8Encode } from "@podwire/wire/bytes"
 import { family, format } from "@podwire/wire/ip"
-import { type Host, Process } from "./process.ts"
-
-export interface ListenPort {
-  readonly port: number
-  readonly protocol: "TCP" | "UDP" | "SCTP"
-}
+import { type Host, type ListenPort, Process } from "./process.ts"
 
 export class PortListener extends Process {
   readonly #sockets: Array<UdpSocket> = []
   readonly #reservations: Array<TcpReservation> = []
   readonly #identity: string
-  /** The port that could not be had, if that is why this process ended. */
-  refused: ListenPort | null = null
 
   constructor(
     host: Host, argv: ReadonlyArray<string>, ports: ReadonlyArray<ListenPort>, identity: string

@@ -13,6 +13,8 @@ export interface Host {
   /** Absolute path to content: /etc/hosts, /etc/resolv.conf, … */
   readonly files: ReadonlyMap<string, string>
   readonly env: ReadonlyMap<string, string>
+  /** The standard input, all of it; without one it is at its end. */
+  readonly stdin?: Uint8Array
 }
 
 export interface Program {
@@ -20,6 +22,11 @@ export interface Program {
   /** One line for help texts: `ping [-c count] … destination`. */
   readonly synopsis: string
   start(host: Host, argv: ReadonlyArray<string>): Process
+}
+
+export interface ListenPort {
+  readonly port: number
+  readonly protocol: "TCP" | "UDP" | "SCTP"
 }
 
 /** 128 + SIGKILL, as a shell reports it. */
@@ -31,6 +38,8 @@ export abstract class Process {
   stdout = ""
   stderr = ""
   exitCode: number | null = null
+  /** The port that could not be had, if that is why this process ended. */
+  refused: ListenPort | null = null
   /** Called once, when the exit code is known. */
   onExit: ((process: Process) => void) | null = null
 

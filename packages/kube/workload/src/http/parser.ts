@@ -122,6 +122,11 @@ export abstract class MessageParser<H extends Head> {
     return this.#state === "start" && this.#lineLength === 0
   }
 
+  /** The start line of a message is there and its end is not. */
+  get started(): boolean {
+    return this.#state !== "start" && this.#state !== "failed" && this.#state !== "tunnel"
+  }
+
   /** How many octets of the body or of this chunk are still to come; 0 where nobody knows. */
   get left(): number {
     return this.#left
