@@ -14,7 +14,7 @@ export const HEADROOM_BYTES = 130
 export const Checksum = {
   /** Nobody has looked at the transport checksum. */
   None: 0,
-  /** Only the pseudo header is summed: the packet has not left its own host (CHECKSUM_PARTIAL). */
+  /** Only the pseudo header is summed, and the field awaits the rest (CHECKSUM_PARTIAL; `partial.ts`). */
   Partial: 1,
   /** Verified, or made by this host. */
   Unnecessary: 2
@@ -39,6 +39,8 @@ export class Frame {
   /** Upper-layer protocol of what starts at l4. */
   l4Protocol = 0
   csum = 0
+  /** It has left a card: what is still partial in it was whole on the wire. */
+  wired = false
   packetType = 0
   /** skb->mark and skb->priority. */
   mark = 0

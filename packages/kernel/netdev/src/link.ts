@@ -13,6 +13,7 @@ import { assert, type Engine, type Ns, type Prng, type Task, Timer } from "@podw
 import { DropReason } from "./drop-reason.ts"
 import { Errno } from "./errno.ts"
 import { Checksum, type Frame } from "./frame.ts"
+import { completeChecksum } from "./partial.ts"
 import type { FramePool } from "./pool.ts"
 
 export interface LinkSpec {
@@ -222,10 +223,11 @@ export class Link extends Timer {
     return this.#draws().chance(parts, PPM)
   }
 
-  /** A checksum that the sender left to the card is not seen to be right afterwards. */
+  /** The wire carries whole checksums, so what is flipped is seen (netem_enqueue: skb_checksum_help). */
   #corrupt(frame: Frame): void {
     if (frame.tail === frame.head) return
     this.stats.corrupted++
+    completeChecksum(frame)
     frame.csum = Checksum.None
     const bit = this.#draws().below((frame.tail - frame.head) * 8)
     frame.bytes[frame.head + (bit >>> 3)]! ^= 1 << (bit & 7)

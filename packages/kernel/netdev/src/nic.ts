@@ -24,6 +24,7 @@ export class Nic extends NetDevice {
     if (this.wire === null) this.pool.drop(frame, DropReason.LINK_DOWN, this)
     else {
       frame.scrub()
+      frame.wired = true
       this.wire.send(this, frame)
     }
   }

@@ -82,6 +82,7 @@ export class FramePool {
     frame.protocol = 0
     frame.l4Protocol = 0
     frame.csum = 0
+    frame.wired = false
     frame.packetType = 0
     frame.corrupted = false
     frame.scrub()
@@ -124,6 +125,7 @@ export class FramePool {
     copy.protocol = frame.protocol
     copy.l4Protocol = frame.l4Protocol
     copy.csum = frame.csum
+    copy.wired = frame.wired
     copy.packetType = frame.packetType
     copy.mark = frame.mark
     copy.priority = frame.priority

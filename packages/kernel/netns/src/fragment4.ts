@@ -2,7 +2,7 @@
  * Cutting an IPv4 packet for a smaller MTU (ip_do_fragment): pieces of a multiple of 8 bytes, the
  * first with all options, later ones with the options whose copied flag is set and NOPs for the rest.
  */
-import { DropReason, Errno, type Frame, type FramePool } from "@podwire/netdev"
+import { completeChecksum, DropReason, Errno, type Frame, type FramePool } from "@podwire/netdev"
 import * as eth from "@podwire/wire/eth"
 import * as ethertype from "@podwire/wire/ethertype"
 import * as ipv4 from "@podwire/wire/ipv4"
@@ -23,6 +23,7 @@ export function fragment4(
     pool.drop(frame, DropReason.PKT_TOO_BIG)
     return Errno.EMSGSIZE
   }
+  completeChecksum(frame)
   const base = ipv4.fragmentOffsetBytes(bytes, l3)
   const wasMore = ipv4.moreFragments(bytes, l3)
   const total = frame.tail - l3 - header

@@ -3,7 +3,7 @@
  * Errors have precedence 6 and the offender's TOS bits, TTL 64, no DF, at most 576 bytes, and the source that the way back chooses.
  * Not supported: address mask, router discovery, source quench (ignored).
  */
-import { DropReason, type Frame, type NetDevice, PacketType } from "@podwire/netdev"
+import { completeWired, DropReason, type Frame, type NetDevice, PacketType } from "@podwire/netdev"
 import { get32, set32 } from "@podwire/wire/bytes"
 import { mask4 } from "@podwire/wire/cidr"
 import * as icmp from "@podwire/wire/icmp"
@@ -162,6 +162,7 @@ export class Icmp4 {
   }
 
   #quote(way: Dst, source: number, to: number, type: number, code: number, info: number, about: Frame): void {
+    completeWired(about)
     const { bytes, l3, tail } = about
     const extra = about.l4 - l3 > ipv4.HEADER_BYTES_MIN ? options.echoBytes(bytes, l3) : 0
     const room = ERROR_BYTES_MAX - ipv4.HEADER_BYTES_MIN - extra - icmp.HEADER_BYTES

@@ -3,7 +3,7 @@
  * to neighbour discovery. Errors quote up to 1,280 bytes in all.
  * Not supported: MLD queries, node information queries.
  */
-import { DropReason, type Frame, type NetDevice, PacketType } from "@podwire/netdev"
+import { completeWired, DropReason, type Frame, type NetDevice, PacketType } from "@podwire/netdev"
 import { get32 } from "@podwire/wire/bytes"
 import * as icmp6 from "@podwire/wire/icmp6"
 import { format, type Ip, isLinkLocal, read6 } from "@podwire/wire/ip"
@@ -63,6 +63,7 @@ export class Icmp6 {
     const target = read6(bytes, l3 + ipv6.DST)
     const own = this.#ns.findAddress(target, isLinkLocal(target) ? frame.dev : null)
     const source = own !== null && own.usable ? target : way.src
+    completeWired(frame)
     const quoted = Math.min(frame.tail - l3, ipv6.MTU_MIN - ipv6.HEADER_BYTES - icmp6.HEADER_BYTES)
     this.#send(way, source, to, 0, type, code, info, bytes, l3, quoted)
   }

@@ -4,7 +4,7 @@
  * Not supported: multicast forwarding, routing headers, jumbograms, IPsec, flow labels (they are zero,
  * where Linux fills in a hash).
  */
-import { DropReason, Errno, type Frame, type NetDevice, PacketType } from "@podwire/netdev"
+import { completeChecksum, DropReason, Errno, type Frame, type NetDevice, PacketType } from "@podwire/netdev"
 import { FORWARD, INPUT, OUTPUT, POSTROUTING, PREROUTING, Verdict } from "@podwire/netfilter"
 import { get32 } from "@podwire/wire/bytes"
 import { contains, mask4 } from "@podwire/wire/cidr"
@@ -388,6 +388,7 @@ export class Ip6 implements FragmentOwner {
   #fragment(frame: Frame, way: Dst, mtu: number): Errno {
     const { bytes, l3, l4 } = frame
     const step = (mtu - ipv6.HEADER_BYTES - ext.FRAGMENT_BYTES) & ~7
+    completeChecksum(frame)
     const total = frame.tail - l4
     const id = this.#ns.engine.prng(`ip6id:${this.#ns.name}`).u32() | 0
     this.mib.FragOKs++

@@ -2,7 +2,7 @@
  * IPv6 redirects (RFC 4861, section 8; ndisc_send_redirect, rt6_do_redirect): a router that sends a packet
  * back where it came from says who is nearer; a host believes it of the router that it uses.
  */
-import { DropReason, type Frame, type NetDevice } from "@podwire/netdev"
+import { completeWired, DropReason, type Frame, type NetDevice } from "@podwire/netdev"
 import { get16, get32, set16, set32 } from "@podwire/wire/bytes"
 import * as icmp6 from "@podwire/wire/icmp6"
 import { equal, format, type Ip, isLinkLocal, isMulticast, read6, write as writeIp } from "@podwire/wire/ip"
@@ -43,6 +43,7 @@ export class Redirect6 {
     if (!errors.limits.allow(format(to), EVERY_MS)) return
     const near = neigh6.find(dev, target)
     const known = near !== null && near.valid
+    completeWired(frame)
     const room = ipv6.MTU_MIN - ipv6.HEADER_BYTES - REDIRECT_BYTES - (known ? 8 : 0)
     const quoted = Math.min(room, tail - l3 + 8) & ~7
     ndp.send(dev, source, to, null, (out, at) => {

@@ -1,8 +1,7 @@
 /** What the sending halves of sockets share: IPv4's header by path MTU discovery, IPv6's way out. */
-import { Checksum, DropReason, Errno, type Frame } from "@podwire/netdev"
+import { completeChecksum, DropReason, Errno, type Frame } from "@podwire/netdev"
 import { type Ip, isLinkLocal, isMulticast } from "@podwire/wire/ip"
 import * as ipv4 from "@podwire/wire/ipv4"
-import * as udp from "@podwire/wire/udp"
 import type { Dst } from "./dst.ts"
 import type { Netns } from "./netns.ts"
 import type { SendOptions } from "./socket.ts"
@@ -24,11 +23,8 @@ export function sendIp4(
   // IP_MULTICAST_TTL is 1.
   const ttl = options.ttl || (way.type === "multicast" ? 1 : sysctl.globals.ip_default_ttl)
   ipv4.writeHeader(bytes, l3, 0, tail - l3, id, df ? ipv4.DF : 0, ttl, protocol, src, dst)
-  // A datagram that is cut leaves its host with a whole checksum.
-  if (!fits && frame.csum === Checksum.Partial) {
-    udp.finishChecksum4(bytes, frame.l4, tail, src, dst, frame.words)
-    frame.csum = Checksum.None
-  }
+  // A datagram that is cut never had it open (ip_append_data).
+  if (!fits) completeChecksum(frame)
   return ip4.output(frame, way)
 }
 

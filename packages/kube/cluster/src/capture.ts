@@ -4,8 +4,9 @@
  * reason and the device as comment. Device interfaces hold only what a tap on Linux would have seen.
  *
  * A packet has the same number (epb_packetid) at every hop, and its direction; nothing is cut. Checksums
- * that Linux leaves to hardware (own addresses over `lo`) are completed in the copy, unless `rawChecksums`
- * asks for Linux's bytes: then epb_flags say that the checksum is not ready.
+ * that Linux leaves to hardware (its own TCP's, and UDP over `lo`) are completed in the copy, unless
+ * `rawChecksums` asks for Linux's bytes: then epb_flags say that the checksum is not ready, until the packet
+ * has come over a wire.
  *
  * What leaves `lo` is seen once, when it comes back, as tcpdump shows it (libpcap passes over the outgoing
  * copy). A device has an interface from its first frame on; a device that comes back under the same name and
@@ -88,7 +89,7 @@ export class Capture implements Tap, DropObserver {
     let comment = this.#options.comment === undefined ? "" : this.#options.comment(dev, direction, frame)
     if (frame.corrupted) comment = comment === "" ? CORRUPTED : `${CORRUPTED}; ${comment}`
     if (frame.csum !== Checksum.Partial) this.#write(entry, frame.bytes, frame, direction, comment)
-    else if (this.#options.rawChecksums === true) {
+    else if (this.#options.rawChecksums === true && !frame.wired) {
       this.#write(entry, frame.bytes, frame, direction | CHECKSUM_NOT_READY, comment)
     } else this.#write(entry, this.#copy.finished(frame), frame, direction, comment)
   }
@@ -105,7 +106,7 @@ export class Capture implements Tap, DropObserver {
     const where = dev === null ? "" : ` on ${dev.name}`
     const comment = `${dropReasonName(reason)}${where}${frame.corrupted ? `; ${CORRUPTED}` : ""}`
     const bytes = this.#copy.framed(
-      frame, this.#options.rawChecksums === true ? frame.bytes : this.#copy.finished(frame)
+      frame, this.#options.rawChecksums === true ? this.#copy.raw(frame) : this.#copy.finished(frame)
     )
     const { accept } = this.#options
     if (accept !== undefined && !accept(bytes, frame.head, frame.tail)) return

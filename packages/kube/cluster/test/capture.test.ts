@@ -1,6 +1,6 @@
 import { Engine } from "@podwire/engine"
 import {
-  addTap, Checksum, DropReason, Dummy, type Frame, FramePool, Loopback, type NetDevice, Veth
+  addTap, Bridge, Checksum, DropReason, Dummy, type Frame, FramePool, Loopback, type NetDevice, Nic, Veth, Vlan
 } from "@podwire/netdev"
 import { finish, pseudo4, pseudo6 } from "@podwire/wire/checksum"
 import { set16 } from "@podwire/wire/bytes"
@@ -190,6 +190,44 @@ it("rawChecksums keeps Linux's bytes and says that the checksum is not ready", (
   world.capture.flush()
   const [got] = world.file("node1/lo.pcapng").packets
   expect([[...got!.bytes], got!.flags]).toEqual([want, 2 | 512])
+})
+
+it("on every device a left checksum is finished; raw bytes stay open until the packet has come over a wire", () => {
+  for (const rawChecksums of [false, true]) {
+    for (const v6 of [false, true]) {
+      const world = new World({ rawChecksums })
+      const { engine, pool } = world
+      const [inside, outside] = Veth.pair(engine, pool, "eth0", 0x0a, "veth1", 0x0b)
+      const bridge = world.attach(new Bridge(engine, pool, "cni0"), "node1")
+      world.attach(inside, "pod")
+      bridge.addPort(world.attach(outside, "node1"))
+      const card = new Nic(engine, pool, "eth0", 0x0c)
+      const tagged = new Vlan("eth0.7", card, 7)
+      const other = world.attach(new Nic(engine, pool, "eth0", 0x0d), "node2")
+      world.attach(card, "node1")
+      bridge.addPort(world.attach(tagged, "node1"))
+      card.wire = { send: (_, frame) => engine.soon(other, frame) }
+      other.handler = { receive: (dev, frame) => pool.drop(frame, DropReason.NO_SOCKET, dev) }
+      const [open, whole] = [true, false].map((partial) => {
+        const frame = packet(pool, { v6, protocol: ipproto.TCP, partial })
+        const text = Buffer.from(frame.bytes.slice(frame.head + 12, frame.tail)).toString("hex")
+        if (partial) inside.xmit(frame)
+        else pool.free(frame)
+        return text
+      })
+      engine.advance(1, 100)
+      world.capture.flush()
+      const seen = world.file("all.pcapng").packets.map(({ interface: on, flags, bytes }) => {
+        const text = Buffer.from(bytes.subarray(12)).toString("hex").replace(/^81000007/, "")
+        return `${on.name} ${flags! & 512} ${text === open ? "open" : text === whole ? "whole" : text}`
+      })
+      const before = rawChecksums ? "512 open" : "0 whole"
+      expect(seen).toEqual([
+        `pod/eth0 ${before}`, `node1/veth1 ${before}`, `node1/eth0.7 ${before}`, `node1/eth0 ${before}`,
+        "node2/eth0 0 whole", "node2/drop 0 whole"
+      ])
+    }
+  }
 })
 
 it("dead frames stand on an interface of their own with reason and device; corrupted ones say so", () => {
