@@ -121,7 +121,7 @@ class GlobParser {
     if (/^[a-zA-Z]/.test(rest)) return this.#letters(rest)
     if (!/^\d/.test(rest)) return this.#error("bad range specification", this.#column)
     // As much as was understood is where the message points.
-    const [whole, least, most, colon, step, end] = /^(\d+)(?:- *(?:(\d+)(?:(:)(\d*))?)?)?(\])?/.exec(rest)!
+    const [whole, least, most, colon, step, end] = /^(\d+)(?:- *(?:(\d+)(?:(:)(\d*))?(\])?)?)?/.exec(rest)!
     const min = Number(least)
     const max = Number(most)
     const by = colon === undefined ? 1 : Number(step)

@@ -108,7 +108,7 @@ export class Response {
     if (at === end) return null
     if (this.isDone) {
       // More than the response has: nothing that could come after it would be believed.
-      if (this.size < 0 && !this.ignoresBody) this.#listener.raw(end - at)
+      if (!this.ignoresBody) this.#listener.raw(end - at)
       this.closes = true
       return null
     }
@@ -120,7 +120,7 @@ export class Response {
   finish(): Fault | null {
     if (this.isDone) return null
     if (this.headBytes === 0 && !this.#isHttp09) return new Fault(Code.GOT_NOTHING, "Empty reply from server")
-    if (this.chunked && this.hasHead && !this.#options.raw) {
+    if (this.chunked && this.hasHead) {
       return new Fault(Code.PARTIAL_FILE, "transfer closed with outstanding read data remaining")
     }
     if (this.size >= 0 && this.bodyBytes < this.size) {
@@ -231,7 +231,7 @@ export class Response {
   }
 
   #body(bytes: Uint8Array, from: number, end: number): Fault | null {
-    if (this.chunked && !this.#options.raw) return this.#chunks(bytes, from, end)
+    if (this.chunked) return this.#chunks(bytes, from, end)
     const left = this.size < 0 ? Infinity : this.size - this.bodyBytes
     const count = Math.min(left, end - from)
     const fault = this.#give(bytes, from, from + count)
@@ -264,7 +264,7 @@ export class Response {
     while (at < end && !this.isDone) {
       if (this.#chunk === "data") {
         const count = Math.min(this.#chunkLeft, end - at)
-        const fault = this.#give(bytes, at, at + count)
+        const fault = this.#options.raw ? null : this.#give(bytes, at, at + count)
         if (fault !== null) {
           this.#told(fault.code, fault.text)
           return this.#told(fault.code, "Failed reading the chunked-encoded stream", fault.text)
@@ -275,6 +275,11 @@ export class Response {
         continue
       }
       const fault = this.#chunkOctet(bytes[at++]!)
+      if (fault !== null) return fault
+    }
+    // With --raw the coding is read for its end only.
+    if (this.#options.raw) {
+      const fault = this.#give(bytes, from, at)
       if (fault !== null) return fault
     }
     if (at < end) {

@@ -48,7 +48,7 @@ export function writeOut(template: string, outcome: Outcome): Written {
       else {
         const value = valueOf(name, outcome)
         if (value === undefined) written.stderr += `curl: unknown --write-out variable: '${name}'\n`
-        else written[stream] += value === null ? "" : name === "http_code" || name === "response_code"
+        else written[stream] += value === null ? "" : /^http_co|^response_code$/.test(name)
           ? String(value).padStart(3, "0") : String(value)
       }
     } else if (header !== null) {
@@ -102,7 +102,7 @@ const VARIABLES: Readonly<Record<string, (outcome: Outcome) => Value>> = {
   ftp_entry_path: () => null,
   http_code: ({ transfer }) => transfer.stats.status,
   http_connect: () => 0,
-  http_version: ({ transfer }) => transfer.stats.minor === null ? "0" : transfer.stats.minor === 0 ? "1" : "1.1",
+  http_version: ({ transfer }) => transfer.stats.minor === null ? "0" : transfer.stats.minor === 0 ? "1.0" : "1.1",
   local_ip: ({ transfer }) => transfer.connection?.local == null ? "" : format(transfer.connection.local),
   local_port: ({ transfer }) => transfer.connection?.local == null ? -1 : transfer.connection.localPort,
   method: ({ transfer }) => transfer.method,
