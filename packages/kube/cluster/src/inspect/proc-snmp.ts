@@ -7,6 +7,7 @@
  * counters are the namespace's; no file tells them by device. The line of MPTCP is absent, as in a kernel without.
  */
 import type { Mib, Netns } from "@podwire/netns"
+import { CLOSE_WAIT, ESTABLISHED } from "./tcp-rows.ts"
 
 const IP = "InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDiscards InDelivers OutRequests " +
   "OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates OutTransmits"
@@ -14,9 +15,10 @@ const ICMP_TYPES = [
   ["DestUnreachs", 3], ["TimeExcds", 11], ["ParmProbs", 12], ["SrcQuenchs", 4], ["Redirects", 5], ["Echos", 8],
   ["EchoReps", 0], ["Timestamps", 13], ["TimestampReps", 14], ["AddrMasks", 17], ["AddrMaskReps", 18]
 ] as const
-const TCP = "ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts " +
-  "InCsumErrors"
-const UDP = "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors"
+const TCP = "ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs " +
+  "OutRsts InCsumErrors"
+const UDP = "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti " +
+  "MemErrors"
 const TCP_EXT = `SyncookiesSent SyncookiesRecv SyncookiesFailed EmbryonicRsts PruneCalled RcvPruned OfoPruned
   OutOfWindowIcmps LockDroppedIcmps ArpFilter TW TWRecycled TWKilled PAWSActive PAWSEstab BeyondWindow TSEcrRejected
   PAWSOldAck PAWSTimewait DelayedACKs DelayedACKLocked DelayedACKLost ListenOverflows ListenDrops TCPHPHits
@@ -58,8 +60,6 @@ const UDP_LITE6 = "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors Sndbuf
 const TYPES = 256
 const PER_LINE = 16
 const NAME_BYTES_6 = 32
-const ESTABLISHED = 1
-const CLOSE_WAIT = 8
 
 type Counters = ReadonlyArray<readonly [name: string, value: number]>
 /** A group of counters under one name, as a pair of lines shows it. */

@@ -1,6 +1,6 @@
 /**
- * `cat` of files that tell about the network: /proc/net/{arp,dev,if_inet6,netstat,route,snmp,snmp6} and
- * /proc/sys/net/... Not supported: options of cat.
+ * `cat` of files that tell about the network: /proc/net/{arp,dev,if_inet6,netstat,route,snmp,snmp6,
+ * sockstat,sockstat6,tcp,tcp6} and /proc/sys/net/... Not supported: options of cat.
  */
 import { type DeviceStats, type NetDevice } from "@podwire/netdev"
 import { type Netns, NudState, type Route } from "@podwire/netns"
@@ -12,9 +12,11 @@ import { Failure, notModelled } from "./failure.ts"
 import { ordered } from "./ip-addr.ts"
 import { compare4 } from "./ip-route.ts"
 import { netstat, snmp, snmp6 } from "./proc-snmp.ts"
+import { tcp, tcp6 } from "./proc-tcp.ts"
+import { sockstat, sockstat6 } from "./ss-summary.ts"
 
 const FILES: Readonly<Record<string, (netns: Netns) => string>> = {
-  arp, dev, if_inet6: ifInet6, netstat, route, snmp, snmp6
+  arp, dev, if_inet6: ifInet6, netstat, route, snmp, snmp6, sockstat, sockstat6, tcp, tcp6
 }
 
 export function cat(netns: Netns, args: ReadonlyArray<string>): string {

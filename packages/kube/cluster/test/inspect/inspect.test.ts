@@ -188,7 +188,7 @@ it("what is not modelled says so and fails", () => {
     "iptables-save", "ip6tables-save", "iptables -t nat -L", "conntrack -L", "nft list ruleset",
     "ipvsadm -Ln", "netstat -s", "cat /proc/net/udp", "ip maddr", "ip netns",
     "ip addr add 10.0.0.1/8 dev lo", "ip route flush cache", "ip route show cache", "ip help", "bridge vlan",
-    "bridge mdb", "ss -s", "ss -tln sport", "sysctl -w a.b=1", "sysctl net.ipv4.ip_forward=1",
+    "bridge mdb", "ss -m", "ss -tln sport", "sysctl -w a.b=1", "sysctl net.ipv4.ip_forward=1",
     "arp -d 10.0.0.1"
   ]) {
     const { stdout, stderr, exitCode } = inspect(netns, line.split(" "))
