@@ -12,7 +12,9 @@ export { firstDifference, Journal } from "./journal.ts"
 export { isPlain, Link, type LinkSpec, type LinkStats, PERFECT, specFault } from "./link.ts"
 export { Loopback, LOOPBACK_MTU } from "./loopback.ts"
 export { Nic, type Wire } from "./nic.ts"
-export { completeChecksum, completeCopy, completeWired } from "./partial.ts"
+export {
+  completeChecksum, completeCopy, completeWired, findOpen, OpenChecksum, whole as wholeChecksum
+} from "./partial.ts"
 export { type DropObserver, FramePool } from "./pool.ts"
 export { Segment } from "./segment.ts"
 export { addTap, Direction, removeTap, type Tap, Taps } from "./tap.ts"

@@ -14,6 +14,8 @@ import * as ipproto from "@podwire/wire/ipproto"
 import * as ipv4 from "@podwire/wire/ipv4"
 import * as ipv6 from "@podwire/wire/ipv6"
 import * as ext from "@podwire/wire/ipv6-ext"
+import * as tcp from "@podwire/wire/tcp"
+import * as udp from "@podwire/wire/udp"
 import * as vlan from "@podwire/wire/vlan"
 import { Checksum, type Frame } from "./frame.ts"
 
@@ -34,6 +36,30 @@ export function completeWired(frame: Frame): void {
 
 /** The same in a copy of the frame's bytes, whose offsets are the frame's. */
 export function completeCopy(frame: Frame, bytes: Uint8Array, words: Int32Array): void {
+  const open = PLACE
+  if (!findOpen(frame, bytes, open)) return
+  set16(bytes, open.at, whole(sum(bytes, open.l4, open.end, 0, words)))
+}
+
+/** Where an open checksum stands, and what it covers. */
+export class OpenChecksum {
+  at = 0
+  /** It covers [l4, end); what the transport carries starts at `data`, which no hop changes. */
+  l4 = 0
+  data = 0
+  end = 0
+}
+
+const PLACE = new OpenChecksum()
+
+/** What goes into the field. As the kernel for every protocol (CSUM_MANGLED_0): 0 and 0xffff are one number. */
+export function whole(total: number): number {
+  const checksum = finish(total)
+  return checksum === 0 ? 0xffff : checksum
+}
+
+/** False where there is none that this stack knows. `bytes` are the frame's own or have its offsets. */
+export function findOpen(frame: Frame, bytes: Uint8Array, into: OpenChecksum): boolean {
   const { head, tail } = frame
   let l3 = frame.l3
   if (l3 === 0) {
@@ -53,16 +79,22 @@ export function completeCopy(frame: Frame, bytes: Uint8Array, words: Int32Array)
     if (ext.walk(bytes, l3, tail, UPPER) === ext.Fault.None) protocol = UPPER.protocol
     l4 = UPPER.at
   }
-  if (end > tail) end = tail
-  const at = checksumAt(protocol, l4)
-  if (at < 0 || at + 2 > end) return
-  const checksum = finish(sum(bytes, l4, end, 0, words))
-  // As the kernel does for every protocol (CSUM_MANGLED_0): 0 and 0xffff are one number.
-  set16(bytes, at, checksum === 0 ? 0xffff : checksum)
+  into.l4 = l4
+  into.end = end > tail ? tail : end
+  return transport(bytes, protocol, into)
 }
 
-function checksumAt(protocol: number, l4: number): number {
-  if (protocol === ipproto.TCP) return l4 + 16
-  if (protocol === ipproto.UDP) return l4 + 6
-  return protocol === ipproto.ICMPV6 ? l4 + 2 : -1
+function transport(bytes: Uint8Array, protocol: number, into: OpenChecksum): boolean {
+  const { l4, end } = into
+  into.data = end
+  if (protocol === ipproto.TCP) {
+    into.at = l4 + 16
+    into.data = l4 + Math.max(tcp.HEADER_BYTES_MIN, tcp.dataOffsetBytes(bytes, l4))
+  } else if (protocol === ipproto.UDP) {
+    into.at = l4 + 6
+    into.data = l4 + udp.HEADER_BYTES
+  } else if (protocol === ipproto.ICMPV6) into.at = l4 + 2
+  else return false
+  if (into.data > end) into.data = end
+  return into.at + 2 <= end
 }

@@ -91,7 +91,10 @@ export class Capture implements Tap, DropObserver {
     if (frame.csum !== Checksum.Partial) this.#write(entry, frame.bytes, frame, direction, comment)
     else if (this.#options.rawChecksums === true && !frame.wired) {
       this.#write(entry, frame.bytes, frame, direction | CHECKSUM_NOT_READY, comment)
-    } else this.#write(entry, this.#copy.finished(frame), frame, direction, comment)
+    } else {
+      this.#write(entry, this.#copy.enter(frame), frame, direction, comment)
+      this.#copy.leave(frame)
+    }
   }
 
   dropped(frame: Frame, reason: DropReason, dev: NetDevice | null): void {
