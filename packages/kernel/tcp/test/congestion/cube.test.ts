@@ -31,6 +31,14 @@ describe("cube", () => {
     expect(total / count).toBeLessThan(0.002)
   })
 
+  it("has Linux's roots: the sum of K for 1 to 5000 segments, by a second hand", () => {
+    let sum = 0
+    for (let segments = 1; segments <= 5000; segments++) sum += timeToGain(segments)
+    expect(sum).toBe(89_091_173)
+    expect([1, 30, 1000, 3_000_000].map(timeToGain)).toEqual([1388, 4316, 13_897, 200_380])
+    expect([0, 1, 8, 27, 63].map(cubeRoot)).toEqual([0, 1, 2, 3, 4])
+  })
+
   it("has K as RFC 9438 has it", () => {
     for (const segments of [1, 3, 10, 30, 100, 1000, 10_000, 1_000_000]) {
       const k = Math.cbrt(segments / 0.4) * 1024

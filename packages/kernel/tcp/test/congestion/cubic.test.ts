@@ -58,6 +58,23 @@ describe("cubic after a loss", () => {
     expect(view.cwnd).toBeLessThanOrEqual(60)
   })
 
+  it("believes no round trip in the first second of the curve", () => {
+    const windows = [200_000, 1000].map((rttUs) => {
+      const [cubic, view] = settled(200 * MS)
+      lose(cubic, view)
+      const seen: Array<number> = []
+      for (let i = 0; i < 200; i++) {
+        view.nowNs += 10 * MS
+        acknowledge(cubic, view, i === 0 ? -1 : rttUs, 5)
+        seen.push(view.cwnd)
+      }
+      return seen
+    })
+    // The curve begins with the first acknowledgement, after its sample.
+    expect(windows[1]!.slice(0, 100)).toEqual(windows[0]!.slice(0, 100))
+    expect(windows[1]).not.toEqual(windows[0])
+  })
+
   it("does not let silence count", () => {
     const windows = [0, 30].map((idleSeconds) => {
       const [cubic, view] = settled(200 * MS)

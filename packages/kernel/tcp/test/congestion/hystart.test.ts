@@ -45,10 +45,12 @@ describe("HyStart", () => {
     // Acknowledgements all at once make no train. 40 ms / 8 = 5 ms is passed in round 3, at its ninth sample.
     expect(slowStart(40_000, 0, 2000)).toEqual(["delay at 88"])
     expect(slowStart(8000, 0, 2000)).toEqual(["delay at 88"])
+    expect(slowStart(8000, 0, 2001)).toEqual(["delay at 48"])
   })
 
   it("asks for no more than 16 ms of rise", () => {
-    expect(slowStart(400_000, 0, 4000)).toEqual(["delay at 328"])
+    expect(slowStart(400_000, 0, 3200)).toEqual(["delay at 648"])
+    expect(slowStart(400_000, 0, 3201)).toEqual(["delay at 328"])
     expect(slowStart(400_000, 0, 1600)).toEqual([])
   })
 
