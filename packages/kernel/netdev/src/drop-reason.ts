@@ -75,6 +75,7 @@ export const DropReason = {
   TCP_REQQ_FULL: 82,
   TCP_ABORT_ON_DATA: 83,
   TCP_TIMEWAIT: 84,
+  PROTO_MEM: 85,
   // Podwire's own: chance on a link, and what the kernel has no name for.
   LINK_LOSS: 50,
   LINK_DOWN: 51,

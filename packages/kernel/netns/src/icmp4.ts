@@ -219,6 +219,7 @@ export class Icmp4 {
     if (!known && ipv4.protocol(bytes, inner) !== ipproto.ICMP) mib.IcmpInErrors++
     if (known && type === icmp.DEST_UNREACH && code === icmp.FRAG_NEEDED) {
       if (this.#ns.sysctl.globals.ip_no_pmtu_disc === 0) this.#ns.ip4.learnMtu(to, info & 0xffff)
+      if (ipv4.protocol(bytes, inner) === ipproto.TCP) this.#ns.sockets.tcp.pathChanged4(bytes, inner, innerL4)
     }
   }
 

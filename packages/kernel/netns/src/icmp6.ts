@@ -155,6 +155,7 @@ export class Icmp6 {
     if (!known) mib.IcmpInErrors++
     if (known && type === icmp6.PACKET_TOO_BIG) {
       this.#ns.ip6.learnMtu(read6(bytes, inner + ipv6.DST), info >>> 0)
+      if (upper.protocol === ipproto.TCP) this.#ns.sockets.tcp.pathChanged6(bytes, inner, upper.at)
     }
   }
 }

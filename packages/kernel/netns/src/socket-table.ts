@@ -25,7 +25,7 @@ export class SocketTable {
   readonly udp: UdpTable
   readonly ping: PingTable
   readonly tcp: TcpPorts
-  /** The connections, once the namespace has a TCP. */
+  /** Another source of rows than the namespace's TCP. */
   tcpLister: TcpLister | null = null
   #tcpMib: TcpMib | null = null
 
@@ -42,7 +42,7 @@ export class SocketTable {
 
   /** TCP's listeners and connections. */
   tcpRows(): ReadonlyArray<TcpRow> {
-    return this.tcpLister === null ? [] : this.tcpLister.list()
+    return (this.tcpLister ?? this.tcp.protocol)?.list() ?? []
   }
 
   /** What `ss` lists: UDP sockets and held TCP ports, by port. */
@@ -78,7 +78,9 @@ export class SocketTable {
       case ipproto.UDP:
         return this.udp.error4(frame, inner, innerL4, type, code, info & 0xffff)
       case ipproto.TCP:
-        return this.tcp.holds(tcp.srcPort(bytes, innerL4))
+        return this.tcp.protocol === null
+          ? this.tcp.holds(tcp.srcPort(bytes, innerL4))
+          : this.tcp.protocol.error(frame, inner, innerL4, type, code, info, 4)
       default:
         return false
     }
@@ -97,7 +99,9 @@ export class SocketTable {
       case ipproto.UDP:
         return this.udp.error6(frame, inner, innerL4, type, code, info)
       case ipproto.TCP:
-        return this.tcp.holds(tcp.srcPort(bytes, innerL4))
+        return this.tcp.protocol === null
+          ? this.tcp.holds(tcp.srcPort(bytes, innerL4))
+          : this.tcp.protocol.error(frame, inner, innerL4, type, code, info, 6)
       default:
         return false
     }

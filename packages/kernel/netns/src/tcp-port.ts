@@ -1,7 +1,6 @@
 /**
- * TCP ports without a TCP behind them: a port can be held, and a segment for one that nobody holds is
- * answered by RST.
- * Not supported here: connections. A segment to a held port ends unanswered, as if its queue were full.
+ * Where TCP's segments come in: they are checked, and handed to the namespace's TCP once it has one (package tcp).
+ * Until then no port is open: RST is the answer. A port can be held without any TCP; its segments end unanswered.
  */
 import { Checksum, DropReason, Errno, type Frame, type NetDevice, PacketType } from "@podwire/netdev"
 import { equal, type Ip, read6, v4 } from "@podwire/wire/ip"
@@ -10,13 +9,28 @@ import * as ipv6 from "@podwire/wire/ipv6"
 import * as tcp from "@podwire/wire/tcp"
 import type { Netns } from "./netns.ts"
 import { answer4, answer6 } from "./tcp-reset.ts"
+import type { TcpLister } from "./tcp-row.ts"
 
 export interface TcpReservation {
   release(): void
 }
 
+/** A namespace's TCP, as the namespace sees it. */
+export interface TcpProtocol extends TcpLister {
+  /** A whole segment for this host with a right checksum. Consumes. */
+  receive(dev: NetDevice, frame: Frame, version: 4 | 6): void
+  /** An ICMP error whose quoted headers start at `inner` and `innerL4`. True: it is about something that we sent. */
+  error(
+    frame: Frame, inner: number, innerL4: number, type: number, code: number, info: number, version: 4 | 6
+  ): boolean
+  /** What was learnt of the path to there counts now. */
+  pathChanged(local: Ip, remote: Ip, localPort: number, remotePort: number): void
+  close(): void
+}
+
 export class TcpPorts {
   readonly #ns: Netns
+  protocol: TcpProtocol | null = null
   #ports: Map<number, Array<Ip | null>> | null = null
 
   constructor(ns: Netns) {
@@ -51,18 +65,37 @@ export class TcpPorts {
 
   close(): void {
     this.#ports = null
+    this.protocol?.close()
+  }
+
+  /** The quoted packet was too long for the way, and the way's size is known by now. */
+  pathChanged4(bytes: Uint8Array, inner: number, innerL4: number): void {
+    this.protocol?.pathChanged(
+      v4(ipv4.src(bytes, inner)), v4(ipv4.dst(bytes, inner)), tcp.srcPort(bytes, innerL4), tcp.dstPort(bytes, innerL4)
+    )
+  }
+
+  pathChanged6(bytes: Uint8Array, inner: number, innerL4: number): void {
+    this.protocol?.pathChanged(
+      read6(bytes, inner + ipv6.SRC), read6(bytes, inner + ipv6.DST), tcp.srcPort(bytes, innerL4),
+      tcp.dstPort(bytes, innerL4)
+    )
   }
 
   receive4(dev: NetDevice, frame: Frame): void {
     const { bytes, l3, l4, tail } = frame
-    const fault = tcp.check4(bytes, l4, tail, ipv4.src(bytes, l3), ipv4.dst(bytes, l3), frame.words)
-    this.#segment(dev, frame, frame.csum === Checksum.Partial ? tcp.check(bytes, l4, tail) : fault, 4)
+    const fault = frame.csum === Checksum.Partial
+      ? tcp.check(bytes, l4, tail)
+      : tcp.check4(bytes, l4, tail, ipv4.src(bytes, l3), ipv4.dst(bytes, l3), frame.words)
+    this.#segment(dev, frame, fault, 4)
   }
 
   receive6(dev: NetDevice, frame: Frame): void {
     const { bytes, l3, l4, tail } = frame
-    const fault = tcp.check6(bytes, l4, tail, l3, frame.words)
-    this.#segment(dev, frame, frame.csum === Checksum.Partial ? tcp.check(bytes, l4, tail) : fault, 6)
+    const fault = frame.csum === Checksum.Partial
+      ? tcp.check(bytes, l4, tail)
+      : tcp.check6(bytes, l4, tail, l3, frame.words)
+    this.#segment(dev, frame, fault, 6)
   }
 
   #segment(dev: NetDevice, frame: Frame, fault: tcp.Fault, version: 4 | 6): void {
@@ -77,6 +110,7 @@ export class TcpPorts {
       return pool.drop(frame, why, dev)
     }
     if (frame.packetType !== PacketType.Host) return pool.drop(frame, DropReason.OTHERHOST, dev)
+    if (this.protocol !== null) return this.protocol.receive(dev, frame, version)
     const held = this.#ports?.get(tcp.dstPort(bytes, l4))
     const to = version === 4 ? v4(ipv4.dst(bytes, l3)) : read6(bytes, l3 + ipv6.DST)
     if (held !== undefined && held.some((ip) => ip === null || equal(ip, to))) {

@@ -2,7 +2,7 @@
  * UDP of one namespace (net/ipv4/udp.c, net/ipv6/udp.c): ports, sending, and which socket a datagram or
  * an error is for. A socket of family 6 takes IPv4 too, unless it is v6only.
  */
-import { Checksum, DropReason, Errno, type Frame, type NetDevice } from "@podwire/netdev"
+import { Checksum, completeChecksum, DropReason, Errno, type Frame, type NetDevice } from "@podwire/netdev"
 import { get32 } from "@podwire/wire/bytes"
 import { pseudo4, pseudo6 } from "@podwire/wire/checksum"
 import * as icmp from "@podwire/wire/icmp"
@@ -72,10 +72,8 @@ export class UdpTable {
     frame.l4Protocol = ipproto.UDP
     udp.writeHeader(bytes, l4, socket.localPort, port, tail - l4)
     bytes.set(payload, l4 + udp.HEADER_BYTES)
-    if (way.dev!.loopback) {
-      udp.setChecksum(bytes, l4, pseudo4(src, ip[0]!, ipproto.UDP, tail - l4))
-      frame.csum = Checksum.Partial
-    } else udp.finishChecksum4(bytes, l4, tail, src, ip[0]!, frame.words)
+    udp.setChecksum(bytes, l4, pseudo4(src, ip[0]!, ipproto.UDP, tail - l4))
+    frame.csum = Checksum.Partial
     const numbered = socket.remote !== null
     return counted(ip4.mib, sendIp4(this.#ns, frame, way, src, ip[0]!, ipproto.UDP, numbered, options))
   }
@@ -96,10 +94,9 @@ export class UdpTable {
     ipv6.writeHeader(bytes, l3, 0, 0, tail - l4, ipproto.UDP, hops6(this.#ns, way, options), src, ip)
     udp.writeHeader(bytes, l4, socket.localPort, port, tail - l4)
     bytes.set(payload, l4 + udp.HEADER_BYTES)
-    if (way.dev!.loopback) {
-      udp.setChecksum(bytes, l4, pseudo6(bytes, l3 + ipv6.SRC, l3 + ipv6.DST, ipproto.UDP, tail - l4))
-      frame.csum = Checksum.Partial
-    } else udp.finishChecksum6(bytes, l4, tail, l3, frame.words)
+    udp.setChecksum(bytes, l4, pseudo6(bytes, l3 + ipv6.SRC, l3 + ipv6.DST, ipproto.UDP, tail - l4, frame.words))
+    frame.csum = Checksum.Partial
+    if (tail - l3 > ip6.mtu(way)) completeChecksum(frame)
     return counted(ip6.mib, ip6.output(frame, way))
   }
 

@@ -1,0 +1,161 @@
+/**
+ * From a connection's numbers to a frame (__tcp_transmit_skb, tcp_options_write): header, options in Linux's order,
+ * payload from the ring, IP header, and away. The checksum holds the pseudo header's sum only: the packet has not
+ * left its host (CHECKSUM_PARTIAL).
+ */
+import { Checksum, DropReason, Errno, type Frame, type NetDevice } from "@podwire/netdev"
+import type { Netns } from "@podwire/netns"
+import { hops6 } from "@podwire/netns/send"
+import type { Dst } from "@podwire/netns/dst"
+import { refusal } from "@podwire/netns/errno"
+import { set16, set32 } from "@podwire/wire/bytes"
+import { pseudo4, pseudo6 } from "@podwire/wire/checksum"
+import { type Ip, isLinkLocal } from "@podwire/wire/ip"
+import * as ipproto from "@podwire/wire/ipproto"
+import * as ipv4 from "@podwire/wire/ipv4"
+import * as ipv6 from "@podwire/wire/ipv6"
+import * as tcp from "@podwire/wire/tcp"
+import { Options, byteLength, write as writeOptions } from "@podwire/wire/tcp-options"
+import type { Connection } from "./connection.ts"
+
+const NOP_NOP_TIMESTAMP = 0x0101080a
+const NOP_NOP_SACK = 0x01010500
+/** Beside a timestamp there is room for three blocks, without one for four. */
+const OPTION_BYTES_MAX = 40
+
+/** The way to the peer; link-local peers are behind the device that the connection is bound to. */
+export function route(ns: Netns, remote: Ip, dev: NetDevice | null): Dst {
+  if (remote.length === 1) return ns.ip4.route(remote[0]!)
+  return dev !== null && isLinkLocal(remote) ? ns.ip6.routeVia(remote, dev) : ns.ip6.route(remote)
+}
+
+/** tcp_established_options: how long the options of a segment are that carries what we have to report. */
+export function optionBytes(c: Connection): number {
+  const stamps = c.tstampOk ? 12 : 0
+  const { queue } = c
+  const blocks = queue.sackCount + (queue.dsack ? 1 : 0)
+  if (blocks === 0) return stamps
+  const room = (OPTION_BYTES_MAX - stamps - 4) >> 3
+  return stamps + 4 + 8 * Math.min(blocks, room)
+}
+
+/** A segment of an established connection: `count` octets of the ring from `seq` on. Errno of the way down. */
+export function emit(c: Connection, seq: number, count: number, flags: number, window: number): Errno {
+  const { ns } = c.tcp
+  const way = route(ns, c.remote, c.dev)
+  const refused = refusal(way)
+  if (refused !== Errno.OK) return refused
+  const optionsLength = optionBytes(c)
+  const header = tcp.HEADER_BYTES_MIN + optionsLength
+  const frame = c.version === 4 ? ns.ip4.alloc(header + count) : ns.ip6.alloc(header + count)
+  if (frame === null) return Errno.ENOBUFS
+  const { bytes, l4 } = frame
+  tcp.writeHeader(bytes, l4, c.localPort, c.remotePort, seq, c.rcvNxt, header, flags, window)
+  if (optionsLength > 0) writeEstablished(c, bytes, l4 + tcp.HEADER_BYTES_MIN, optionsLength)
+  if (count > 0) c.ring.read(seq, bytes, l4 + header, count)
+  c.segsOut++
+  return send(c, frame, way)
+}
+
+/** A SYN or SYN-ACK of a connection (not of a request): all that we can do is offered or agreed. */
+export function emitSyn(c: Connection, flags: number, window: number): Errno {
+  const { ns } = c.tcp
+  const way = route(ns, c.remote, c.dev)
+  const refused = refusal(way)
+  if (refused !== Errno.OK) return refused
+  const options = c.tcp.scratch.clear()
+  const { globals } = ns.sysctl
+  const answer = (flags & tcp.ACK) !== 0
+  options.maxSegment = c.advmss
+  options.hasTimestamps = answer ? c.tstampOk : globals.tcp_timestamps !== 0
+  options.tsValue = c.timestamp
+  options.tsEcho = c.tsRecent
+  options.sackPermitted = answer ? c.sackOk : globals.tcp_sack !== 0
+  options.windowScale = (answer ? c.wscaleOk : globals.tcp_window_scaling !== 0) ? c.rcvWscale : -1
+  const frame = synFrame(ns, c, options, c.iss, answer ? c.rcvNxt : 0, flags, window)
+  if (frame === null) return Errno.ENOBUFS
+  c.segsOut++
+  return send(c, frame, way)
+}
+
+interface Ends {
+  readonly version: 4 | 6
+  readonly localPort: number
+  readonly remotePort: number
+}
+
+/** A frame with TCP header and options, IP's still to come. */
+export function synFrame(
+  ns: Netns, ends: Ends, options: Options, seq: number, ack: number, flags: number, window: number
+): Frame | null {
+  const header = tcp.HEADER_BYTES_MIN + byteLength(options)
+  const frame = ends.version === 4 ? ns.ip4.alloc(header) : ns.ip6.alloc(header)
+  if (frame === null) return null
+  const { bytes, l4 } = frame
+  tcp.writeHeader(bytes, l4, ends.localPort, ends.remotePort, seq, ack, header, flags, window)
+  writeOptions(bytes, l4 + tcp.HEADER_BYTES_MIN, options)
+  return frame
+}
+
+/** IP header and checksum, and down. What belongs to a socket is numbered, the rest has number 0. */
+export function sendIp(
+  ns: Netns, frame: Frame, way: Dst, local: Ip, remote: Ip, ipId: number, ttl: number, tos: number
+): Errno {
+  const { bytes, l3, l4, tail } = frame
+  frame.l4Protocol = ipproto.TCP
+  frame.csum = Checksum.Partial
+  ns.sockets.tcpMib.TcpOutSegs++
+  if (remote.length === 1) {
+    const df = ns.sysctl.globals.ip_no_pmtu_disc === 0 && !ns.ip4.mtuLocked(way)
+    const hops = ttl || ns.sysctl.globals.ip_default_ttl
+    ipv4.writeHeader(
+      bytes, l3, tos, tail - l3, df ? ipId : ns.ip4.nextId(), df ? ipv4.DF : 0, hops, ipproto.TCP, local[0]!, remote[0]!
+    )
+    set16(bytes, l4 + 16, pseudo4(local[0]!, remote[0]!, ipproto.TCP, tail - l4))
+    return ns.ip4.output(frame, way)
+  }
+  ipv6.writeHeader(bytes, l3, tos, 0, tail - l4, ipproto.TCP, ttl || hops6(ns, way, UNSET), local, remote)
+  set16(bytes, l4 + 16, pseudo6(bytes, l3 + ipv6.SRC, l3 + ipv6.DST, ipproto.TCP, tail - l4))
+  return ns.ip6.output(frame, way)
+}
+
+const UNSET = { ttl: 0, df: null }
+
+function send(c: Connection, frame: Frame, way: Dst): Errno {
+  const id = c.ipId
+  c.ipId = (id + 1) & 0xffff
+  return sendIp(c.tcp.ns, frame, way, c.local, c.remote, id, c.options.ttl, c.options.tos)
+}
+
+/** NOP NOP TS, NOP NOP SACK with the duplicate first. */
+function writeEstablished(c: Connection, bytes: Uint8Array, from: number, length: number): void {
+  let at = from
+  if (c.tstampOk) {
+    set32(bytes, at, NOP_NOP_TIMESTAMP)
+    set32(bytes, at + 4, c.timestamp)
+    set32(bytes, at + 8, c.tsRecent)
+    at += 12
+  }
+  const blocks = (from + length - at - 4) >> 3
+  if (blocks <= 0) return
+  const { queue } = c
+  set32(bytes, at, NOP_NOP_SACK | (2 + 8 * blocks))
+  at += 4
+  let left = blocks
+  if (queue.dsack) {
+    set32(bytes, at, queue.dsackStart)
+    set32(bytes, at + 4, queue.dsackEnd)
+    at += 8
+    left--
+    queue.dsack = false
+  }
+  for (let i = 0; i < left; i++, at += 8) {
+    set32(bytes, at, queue.sack[2 * i]!)
+    set32(bytes, at + 4, queue.sack[2 * i + 1]!)
+  }
+}
+
+/** A segment that is nobody's any more ends here. */
+export function discard(ns: Netns, frame: Frame, reason: DropReason, dev: NetDevice | null): void {
+  ns.pool.drop(frame, reason, dev)
+}

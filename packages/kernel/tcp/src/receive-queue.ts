@@ -1,0 +1,214 @@
+/**
+ * What has arrived: octets in order up to `rcvNxt`, and behind gaps the ranges that came early. All stand in one
+ * ring at their own sequence numbers, so filling a gap moves nothing. Beside it the blocks that the next
+ * acknowledgements report (RFC 2018, RFC 2883; tcp_sack_new_ofo_skb, tcp_sack_extend).
+ *
+ * Memory is counted as Linux counts it, by what each segment's buffer would cost (sk_rmem_alloc): per range of
+ * octets in order, in `rmem`.
+ */
+import { truesize } from "@podwire/netns/truesize"
+import { ByteRing } from "./byte-ring.ts"
+import { after, before, distance } from "./seq.ts"
+
+/** Blocks reported at the most (TCP_NUM_SACKS). */
+const SACK_BLOCKS_MAX = 4
+/** A buffer that collapsing fills, and what it costs beside its octets. */
+const PAGE_BYTES = 3776
+const PAGE_OVERHEAD_BYTES = 576
+/** Gaps at the most; what would make another is not kept. */
+const RANGES_MAX = 1024
+
+export class ReceiveQueue {
+  readonly #ring = new ByteRing()
+  /** Ranges behind gaps, in order: starts and ends by turns, and what each costs. */
+  readonly #ranges: Array<number> = []
+  readonly #costs: Array<number> = []
+  /** sk_rmem_alloc. */
+  rmem = 0
+  /** Of `rmem`, what stands in order. */
+  #inOrder = 0
+  /** Blocks to report, the newest first. */
+  readonly sack = new Int32Array(2 * SACK_BLOCKS_MAX)
+  sackCount = 0
+  /** A duplicate to report in front of the others. */
+  dsack = false
+  dsackStart = 0
+  dsackEnd = 0
+
+  get hasGaps(): boolean {
+    return this.#costs.length > 0
+  }
+
+  get gaps(): number {
+    return this.#costs.length
+  }
+
+  /** Behind the last octet that came early; only when `hasGaps`. */
+  get lastEnd(): number {
+    return this.#ranges[this.#ranges.length - 1]!
+  }
+
+  /** Octets that begin at `rcvNxt`. */
+  append(copied: number, rcvNxt: number, from: Uint8Array, at: number, end: number, packetBytes: number): void {
+    const held = distance(copied, rcvNxt)
+    const span = this.hasGaps ? distance(copied, this.lastEnd) : held
+    this.#ring.reserve(Math.max(span, held + end - at), copied, span)
+    this.#ring.write(rcvNxt, from, at, end)
+    const cost = truesize(packetBytes)
+    this.rmem += cost
+    this.#inOrder += cost
+  }
+
+  /** Octets behind a gap. False: there are too many gaps. What was there already is reported as a duplicate. */
+  early(
+    copied: number, rcvNxt: number, seq: number, from: Uint8Array, at: number, end: number, packetBytes: number,
+    reports: boolean
+  ): boolean {
+    const last = (seq + end - at) | 0
+    const ranges = this.#ranges
+    // The first range that does not end before this one begins.
+    let first = 0
+    while (first < this.#costs.length && before(ranges[2 * first + 1]!, seq)) first++
+    let next = first
+    let start = seq
+    let stop = last
+    let cost = truesize(packetBytes)
+    while (next < this.#costs.length && !after(ranges[2 * next]!, last)) {
+      const there = ranges[2 * next]!
+      const thereEnd = ranges[2 * next + 1]!
+      if (reports) this.#overlap(seq, last, there, thereEnd)
+      if (!after(there, seq) && !before(thereEnd, last)) return true
+      if (before(there, start)) start = there
+      if (after(thereEnd, stop)) stop = thereEnd
+      cost += this.#costs[next]!
+      next++
+    }
+    if (next === first && this.#costs.length >= RANGES_MAX) return false
+    const span = this.hasGaps ? distance(copied, this.lastEnd) : distance(copied, rcvNxt)
+    this.#ring.reserve(Math.max(span, distance(copied, last)), copied, span)
+    this.#ring.write(seq, from, at, end)
+    for (let i = first; i < next; i++) this.rmem -= this.#costs[i]!
+    this.rmem += cost
+    ranges.splice(2 * first, 2 * (next - first), start, stop)
+    this.#costs.splice(first, next - first, cost)
+    if (reports) this.#report(start, stop)
+    return true
+  }
+
+  /** How far the stream reaches now that it stands at `rcvNxt` (tcp_ofo_queue); its SACK blocks go. */
+  join(rcvNxt: number, reports: boolean): number {
+    let next = rcvNxt
+    while (this.#costs.length > 0 && !after(this.#ranges[0]!, next)) {
+      const start = this.#ranges[0]!
+      const end = this.#ranges[1]!
+      if (before(start, next) && reports) this.duplicate(start, before(next, end) ? next : end)
+      if (after(end, next)) next = end
+      this.#inOrder += this.#costs[0]!
+      this.#ranges.splice(0, 2)
+      this.#costs.shift()
+    }
+    this.#forget(next)
+    return next
+  }
+
+  /** Copy up to `into.length` octets from `copied` on; `available` of them are there. */
+  read(copied: number, into: Uint8Array, available: number): number {
+    const count = Math.min(available, into.length)
+    this.#ring.read(copied, into, 0, count)
+    this.#give(count, available)
+    return count
+  }
+
+  /** As `read`, without a copy (MSG_TRUNC). */
+  skip(count: number, available: number): void {
+    this.#give(count, available)
+  }
+
+  /** RFC 2883: a duplicate is told once; another joins it or waits its turn. */
+  duplicate(start: number, end: number): void {
+    if (this.dsack && !after(start, this.dsackEnd) && !before(end, this.dsackStart)) {
+      if (before(start, this.dsackStart)) this.dsackStart = start
+      if (after(end, this.dsackEnd)) this.dsackEnd = end
+      return
+    }
+    if (this.dsack) return
+    this.dsack = true
+    this.dsackStart = start
+    this.dsackEnd = end
+  }
+
+  /** Many small segments in few buffers (tcp_collapse): `available` octets in pages of their own. */
+  collapse(available: number): void {
+    const cost = available + Math.ceil(available / PAGE_BYTES) * PAGE_OVERHEAD_BYTES
+    if (cost >= this.#inOrder) return
+    this.rmem -= this.#inOrder - cost
+    this.#inOrder = cost
+  }
+
+  /** What came early is given up (tcp_prune_ofo_queue, and a FIN). */
+  dropEarly(): void {
+    for (const cost of this.#costs) this.rmem -= cost
+    this.#ranges.length = 0
+    this.#costs.length = 0
+    this.sackCount = 0
+  }
+
+  release(): void {
+    this.dropEarly()
+    this.rmem = 0
+    this.#inOrder = 0
+    this.#ring.release()
+  }
+
+  /** Whole buffers go as their octets are read: in proportion, which at the end comes to all of them. */
+  #give(count: number, available: number): void {
+    const cost = count === available ? this.#inOrder : Math.floor(this.#inOrder * count / available)
+    this.#inOrder -= cost
+    this.rmem -= cost
+  }
+
+  #overlap(start: number, end: number, there: number, thereEnd: number): void {
+    const from = before(start, there) ? there : start
+    const to = before(end, thereEnd) ? end : thereEnd
+    if (before(from, to)) this.duplicate(from, to)
+  }
+
+  /** The block that has just changed goes first; those that it took in go. */
+  #report(start: number, end: number): void {
+    const { sack } = this
+    let kept = 0
+    for (let i = 0; i < this.sackCount; i++) {
+      const from = sack[2 * i]!
+      const to = sack[2 * i + 1]!
+      if (!before(from, start) && !after(to, end)) continue
+      sack[2 * kept] = from
+      sack[2 * kept + 1] = to
+      kept++
+    }
+    if (kept === SACK_BLOCKS_MAX) kept--
+    for (let i = kept; i > 0; i--) {
+      sack[2 * i] = sack[2 * i - 2]!
+      sack[2 * i + 1] = sack[2 * i - 1]!
+    }
+    sack[0] = start
+    sack[1] = end
+    this.sackCount = kept + 1
+  }
+
+  /** Blocks that the stream has reached (tcp_sack_remove). */
+  #forget(rcvNxt: number): void {
+    if (this.#costs.length === 0) {
+      this.sackCount = 0
+      return
+    }
+    const { sack } = this
+    let kept = 0
+    for (let i = 0; i < this.sackCount; i++) {
+      if (!before(rcvNxt, sack[2 * i]!)) continue
+      sack[2 * kept] = sack[2 * i]!
+      sack[2 * kept + 1] = sack[2 * i + 1]!
+      kept++
+    }
+    this.sackCount = kept
+  }
+}

@@ -1,0 +1,302 @@
+/**
+ * A connection's timers (net/ipv4/tcp_timer.c): one for retransmission, which also probes shut windows, lost tails and
+ * reordering, one for delayed acknowledgements, one for keepalive and for FIN_WAIT2.
+ */
+import type { Ns } from "@podwire/engine"
+import { Errno } from "@podwire/netdev"
+import { AckPending, ATO_MIN_NS, type Connection, Pending } from "./connection.ts"
+import { finish } from "./finish.ts"
+import { retransmitCounted, sendAck, sendReset, writeWakeup } from "./output.ts"
+import { reorderTimeout, rtoLeftNs, sendLossProbe } from "./rack.ts"
+import { enterLoss } from "./recovery.ts"
+import { State } from "./state.ts"
+import { LazyTimer } from "./timer.ts"
+import { restAfterFin, TIMEWAIT_NS } from "./time-wait.ts"
+import { fireNs } from "./wheel.ts"
+
+const RTO_INITIAL_NS: Ns = 1_000_000_000
+/** TCP_RESOURCE_PROBE_INTERVAL: when there was no frame to be had. */
+const RESOURCE_PROBE_NS: Ns = 500_000_000
+
+export class RetransmitTimer extends LazyTimer {
+  readonly #connection: Connection
+
+  constructor(c: Connection) {
+    super(c.tcp.engine)
+    this.#connection = c
+  }
+
+  protected override expired(): void {
+    const c = this.#connection
+    const what = c.pending
+    if (what === Pending.Reorder) reorderTimeout(c)
+    else if (what === Pending.LossProbe) sendLossProbe(c)
+    else if (what === Pending.Retransmit) {
+      c.pending = Pending.None
+      retransmitTimeout(c)
+    } else if (what === Pending.Probe0) {
+      c.pending = Pending.None
+      probeTimeout(c)
+    }
+  }
+}
+
+export class DelayedAckTimer extends LazyTimer {
+  readonly #connection: Connection
+
+  constructor(c: Connection) {
+    super(c.tcp.engine)
+    this.#connection = c
+  }
+
+  /** tcp_delack_timer_handler. */
+  protected override expired(): void {
+    const c = this.#connection
+    if (c.state === State.CLOSED) return
+    if (c.compressedAck > 0) {
+      c.compressedAck = 0
+      sendAck(c)
+      return
+    }
+    if ((c.ackPending & AckPending.Timer) === 0) return
+    c.ackPending &= ~AckPending.Timer
+    if (!c.ackScheduled) return
+    if (!c.pingpongMode) c.atoNs = Math.min(c.atoNs * 2, c.rtt.rtoNs)
+    else {
+      c.pingpong = 0
+      c.atoNs = ATO_MIN_NS
+    }
+    sendAck(c)
+    c.tcp.mib.DelayedACKs++
+  }
+}
+
+export class KeepaliveTimer extends LazyTimer {
+  readonly #connection: Connection
+
+  constructor(c: Connection) {
+    super(c.tcp.engine)
+    this.#connection = c
+  }
+
+  protected override expired(): void {
+    keepaliveTimeout(this.#connection)
+  }
+}
+
+/** Set a timer as the kernel's wheel would fire it; when that is. */
+export function setTimer(c: Connection, timer: LazyTimer, delayNs: Ns, pending?: Pending): Ns {
+  const most = c.rtt.rtoMaxNs
+  const dueNs = fireNs(c.nowNs, Math.min(delayNs, most))
+  if (pending !== undefined) c.pending = pending
+  timer.set(dueNs)
+  return dueNs
+}
+
+/** inet_csk_clear_xmit_timer. */
+export function clearTimer(c: Connection): void {
+  c.pending = Pending.None
+  c.rto.clear()
+}
+
+/** tcp_rearm_rto: from the oldest segment, if the timer was busy with something shorter. */
+export function rearmRto(c: Connection): void {
+  if (c.packetsOut === 0) return clearTimer(c)
+  let waitNs = c.rtt.rtoNs
+  if (c.pending === Pending.Reorder || c.pending === Pending.LossProbe) waitNs = Math.max(rtoLeftNs(c), 1)
+  setTimer(c, c.rto, waitNs, Pending.Retransmit)
+}
+
+/** tcp_retransmit_timer. */
+export function retransmitTimeout(c: Connection): void {
+  const { mib } = c.tcp
+  if (c.packetsOut === 0) return
+  const opening = c.state === State.SYN_SENT || c.state === State.SYN_RECV
+  if (c.sndWnd === 0 && !c.dead && !opening) {
+    // The peer took its window back: the oldest segment is the probe (tcp_rtx_probe0_timed_out).
+    if (c.nowNs - c.rcvTstampNs > 2 * c.rtt.rtoMaxNs + probeLimitNs(c)) return writeError(c)
+    enterLoss(c)
+    retransmitCounted(c, 0)
+  } else {
+    mib.TCPTimeouts++
+    if (givenUp(c)) return writeError(c)
+    enterLoss(c)
+    c.retransmits++
+    c.totalRto++
+    if (retransmitCounted(c, 0) !== Errno.OK) {
+      setTimer(c, c.rto, RESOURCE_PROBE_NS, Pending.Retransmit)
+      return
+    }
+    c.backoff++
+  }
+  const linear = c.state === State.SYN_SENT && c.totalRto <= c.tcp.ns.sysctl.globals.tcp_syn_linear_timeouts
+  if (!linear) c.rtt.rtoNs = c.rtt.bounded(c.rtt.rtoNs * 2)
+  setTimer(c, c.rto, clampToUserTimeout(c, c.rtt.rtoNs), Pending.Retransmit)
+}
+
+function probeLimitNs(c: Connection): Ns {
+  return c.options.userTimeoutMs > 0 ? c.options.userTimeoutMs * 1_000_000 : c.rtt.rtoMaxNs
+}
+
+/** tcp_write_timeout. */
+function givenUp(c: Connection): boolean {
+  const { globals } = c.tcp.ns.sysctl
+  let until = globals.tcp_retries2
+  if (c.state === State.SYN_SENT || c.state === State.SYN_RECV) {
+    until = c.options.synCount || globals.tcp_syn_retries
+    const most = c.state === State.SYN_SENT ? until + globals.tcp_syn_linear_timeouts : until
+    if (c.retransmits >= most) return true
+  } else if (c.dead) {
+    const alive = c.rtt.rtoNs < c.rtt.rtoMaxNs
+    until = orphanRetries(c, alive)
+    if (c.tcp.tooManyOrphans()) {
+      if (alive || !timedOut(c, until, 0)) sendReset(c)
+      return true
+    }
+  }
+  return timedOut(c, until, c.options.userTimeoutMs)
+}
+
+/** tcp_orphan_retries: nobody waits for these. */
+function orphanRetries(c: Connection, alive: boolean): number {
+  const { tcp_orphan_retries } = c.tcp.ns.sysctl.globals
+  if (c.softError !== Errno.OK && !alive) return 0
+  return tcp_orphan_retries === 0 && alive ? 8 : tcp_orphan_retries
+}
+
+/** retransmits_timed_out: as long as `boundary` doublings would take, or a user's time. */
+function timedOut(c: Connection, boundary: number, userTimeoutMs: number): boolean {
+  if (c.retransmits === 0) return false
+  const opening = c.state === State.SYN_SENT || c.state === State.SYN_RECV
+  let waitMs = userTimeoutMs
+  if (waitMs === 0) {
+    const base = opening ? RTO_INITIAL_NS / 1_000_000 : c.rtt.rtoMinUs / 1000
+    const most = c.rtt.rtoMaxNs / 1_000_000
+    let doublings = 0
+    while (base * 2 ** (doublings + 1) <= most) doublings++
+    waitMs = boundary <= doublings
+      ? (2 ** (boundary + 1) - 1) * base
+      : (2 ** (doublings + 1) - 1) * base + (boundary - doublings) * most
+  }
+  return Math.floor((c.nowNs - c.retransStampNs) / 1_000_000) >= waitMs
+}
+
+/** tcp_clamp_rto_to_user_timeout. */
+function clampToUserTimeout(c: Connection, rtoNs: Ns): Ns {
+  const { userTimeoutMs } = c.options
+  if (userTimeoutMs === 0) return rtoNs
+  const left = userTimeoutMs * 1_000_000 - (c.nowNs - c.retransStampNs)
+  return left <= 0 ? 1_000_000 : Math.min(rtoNs, left)
+}
+
+/** tcp_write_err. */
+export function writeError(c: Connection): void {
+  c.tcp.mib.TCPAbortOnTimeout++
+  finish(c, c.softError === Errno.OK ? Errno.ETIMEDOUT : c.softError)
+}
+
+// A shut window
+
+/** tcp_probe0_when. */
+export function probe0Ns(c: Connection): Ns {
+  const base = Math.max(c.rtt.rtoNs, c.rtt.rtoMinUs * 1000)
+  return Math.min(base * 2 ** Math.min(c.backoff, 30), c.rtt.rtoMaxNs)
+}
+
+/** tcp_check_probe_timer. */
+export function startProbeTimer(c: Connection): void {
+  if (c.packetsOut > 0 || c.pending !== Pending.None) return
+  setTimer(c, c.rto, Math.max(c.rtt.rtoNs, c.rtt.rtoMinUs * 1000), Pending.Probe0)
+}
+
+/** tcp_probe_timer. */
+function probeTimeout(c: Connection): void {
+  const { globals } = c.tcp.ns.sysctl
+  if (c.packetsOut > 0 || c.unsent === 0) {
+    c.probesOut = 0
+    c.probesStartNs = -1
+    return
+  }
+  if (c.probesStartNs < 0) c.probesStartNs = c.nowNs
+  else if (c.options.userTimeoutMs > 0 && c.nowNs - c.probesStartNs >= c.options.userTimeoutMs * 1_000_000) {
+    return writeError(c)
+  }
+  let most = globals.tcp_retries2
+  if (c.dead) {
+    const alive = probe0Ns(c) < c.rtt.rtoMaxNs
+    most = orphanRetries(c, alive)
+    if (!alive && c.backoff >= most) return writeError(c)
+    if (c.tcp.tooManyOrphans()) {
+      sendReset(c)
+      return writeError(c)
+    }
+  }
+  if (c.probesOut >= most) return writeError(c)
+  sendProbe0(c)
+}
+
+/** tcp_send_probe0. */
+function sendProbe0(c: Connection): void {
+  c.tcp.mib.TCPWinProbe++
+  const errno = writeWakeup(c)
+  if (c.packetsOut > 0 || c.unsent === 0) {
+    c.probesOut = 0
+    c.backoff = 0
+    c.probesStartNs = -1
+    return
+  }
+  c.probesOut++
+  let waitNs = RESOURCE_PROBE_NS
+  if (errno === Errno.OK || errno === Errno.EPERM) {
+    if (c.backoff < c.tcp.ns.sysctl.globals.tcp_retries2) c.backoff++
+    waitNs = probe0Ns(c)
+  }
+  setTimer(c, c.rto, waitNs, Pending.Probe0)
+}
+
+// Keepalive, and FIN_WAIT2 of a connection that nobody has any more
+
+export function setKeepalive(c: Connection, delayNs: Ns): void {
+  c.keepalive ??= new KeepaliveTimer(c)
+  c.keepalive.set(fireNs(c.nowNs, delayNs))
+}
+
+export function keepaliveTimeNs(c: Connection): Ns {
+  return (c.options.keepIdleSeconds || c.tcp.ns.sysctl.globals.tcp_keepalive_time) * 1_000_000_000
+}
+
+/** tcp_fin_time. */
+export function finTimeNs(c: Connection): Ns {
+  const seconds = c.options.linger2Seconds || c.tcp.ns.sysctl.globals.tcp_fin_timeout
+  const rtoNs = c.rtt.rtoNs
+  return Math.max(seconds * 1_000_000_000, 4 * rtoNs - Math.floor(rtoNs / 2))
+}
+
+/** tcp_keepalive_timer. */
+function keepaliveTimeout(c: Connection): void {
+  const { globals } = c.tcp.ns.sysctl
+  if (c.state === State.FIN_WAIT2 && c.dead) {
+    const restNs = finTimeNs(c) - TIMEWAIT_NS
+    if (c.options.linger2Seconds >= 0 && restNs > 0) return restAfterFin(c, State.FIN_WAIT2, restNs)
+    sendReset(c)
+    return finish(c, Errno.OK)
+  }
+  if (!c.options.keepAlive || c.state === State.CLOSED || c.state === State.SYN_SENT) return
+  const idleNs = keepaliveTimeNs(c)
+  if (c.packetsOut > 0 || c.unsent > 0) return setKeepalive(c, idleNs)
+  const elapsedNs = c.nowNs - Math.max(c.lrcvNs, c.rcvTstampNs)
+  if (elapsedNs < idleNs) return setKeepalive(c, idleNs - elapsedNs)
+  const userNs = c.options.userTimeoutMs * 1_000_000
+  const probes = c.options.keepCount || globals.tcp_keepalive_probes
+  const over = userNs > 0 ? elapsedNs >= userNs && c.probesOut > 0 : c.probesOut >= probes
+  if (over) {
+    sendReset(c)
+    return writeError(c)
+  }
+  c.tcp.mib.TCPKeepAlive++
+  const errno = writeWakeup(c)
+  if (errno === Errno.OK || errno === Errno.EPERM) {
+    c.probesOut++
+    setKeepalive(c, (c.options.keepIntervalSeconds || globals.tcp_keepalive_intvl) * 1_000_000_000)
+  } else setKeepalive(c, RESOURCE_PROBE_NS)
+}
