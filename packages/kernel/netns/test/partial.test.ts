@@ -10,6 +10,7 @@ import * as ipproto from "@podwire/wire/ipproto"
 import * as ipv4 from "@podwire/wire/ipv4"
 import * as ipv6 from "@podwire/wire/ipv6"
 import * as tcp from "@podwire/wire/tcp"
+import * as udp from "@podwire/wire/udp"
 import { expect, it } from "vitest"
 import { count, ether, ip4, ip6 } from "./frames.ts"
 import { Rig } from "./rig.ts"
@@ -102,4 +103,26 @@ it("an error quotes what came: unfinished over a veth pair, finished over a wire
   expect(answers(eth0, false)).toEqual([[false, true], [false, true]])
   expect(answers(eth0, true)).toEqual([[true, false], [true, false]])
   expect(bench.atRest).toEqual({ inFlight: 0, balance: null })
+})
+
+it("a datagram leaves it to hardware if it fits, and is whole before OUTPUT if it does not", () => {
+  for (const [version, to] of [[4, "10.0.0.2"], [6, "fd00::2"]] as const) {
+    const { bench } = host()
+    const seen: Array<unknown> = []
+    bench.ns.links.byName("eth0")!.tap = { see: (_dev, _direction, frame) => void seen.push(
+      frame.csum === Checksum.Partial ? "open" : "whole"
+    ) }
+    const socket = bench.udp(version)
+    socket.sendTo(ip(to)!, 9, count(100))
+    const [sent] = bench.sent.splice(0)
+    const l3 = 14
+    const { bytes } = sent!
+    const fault = version === 4
+      ? udp.check4(bytes, l3 + 20, bytes.length, ipv4.src(bytes, l3), ipv4.dst(bytes, l3))
+      : udp.check6(bytes, l3 + 40, bytes.length, l3)
+    socket.sendTo(ip(to)!, 9, count(2000))
+    expect([fault, seen]).toEqual([udp.Fault.None, ["open", "whole", "whole"]])
+    bench.run(1)
+    expect(bench.atRest).toEqual({ inFlight: 0, balance: null })
+  }
 })

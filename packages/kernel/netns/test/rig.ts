@@ -3,7 +3,7 @@
  * line of text with the virtual time since the last `mark`, and puts frames in.
  */
 import { Engine } from "@podwire/engine"
-import { Direction, errnoName, type Frame, FramePool, type NetDevice, Nic } from "@podwire/netdev"
+import { completeChecksum, Direction, errnoName, type Frame, FramePool, type NetDevice, Nic } from "@podwire/netdev"
 import { Netns, type UdpSocket } from "@podwire/netns"
 import { parse as cidr } from "@podwire/wire/cidr"
 import { format, parse as ip } from "@podwire/wire/ip"
@@ -158,7 +158,9 @@ export class Rig {
     return { inFlight: this.pool.inFlight, balance: this.pool.balance() }
   }
 
+  /** A card finishes the checksum that was left to it. */
   #leave(nic: Nic, frame: Frame): void {
+    completeChecksum(frame)
     this.sent.push({
       ns: this.engine.nowNs, dev: nic.name, bytes: frame.bytes.slice(frame.head, frame.tail)
     })

@@ -4,7 +4,7 @@
  * reason and the device as comment. Device interfaces hold only what a tap on Linux would have seen.
  *
  * A packet has the same number (epb_packetid) at every hop, and its direction; nothing is cut. Checksums
- * that Linux leaves to hardware (its own TCP's, and UDP over `lo`) are completed in the copy, unless
+ * that Linux leaves to hardware (TCP's and UDP's of its own sockets) are completed in the copy, unless
  * `rawChecksums` asks for Linux's bytes: then epb_flags say that the checksum is not ready, until the packet
  * has come over a wire.
  *
