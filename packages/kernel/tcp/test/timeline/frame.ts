@@ -108,7 +108,7 @@ export function segmentFrame(segment: Segment, flow: number, family: 4 | 6, usua
   const packed = packOptions(options, l4 + 20, clock, gaps)
   const header = 20 + packed.length
   const frame = new Uint8Array(l4 + header + segment.length)
-  const seq = segment.seq === "new" || segment.seq === null ? 0 : segment.seq
+  const seq = typeof segment.seq === "number" ? segment.seq : 0
   writeIp(frame, family, 6, header + segment.length, segment)
   tcp.writeHeader(
     frame, l4, PEER_PORT + flow, 0, (PEER_ISN + seq) | 0, segment.ack ?? 0, header, segment.flags,
@@ -275,7 +275,7 @@ export function decode(frame: Uint8Array, flows: Flows): Decoded | null {
   return {
     flow: dstPort - PEER_PORT, corrupt,
     segment: {
-      flags, pushAny: false, seq: syn && relative !== 0 ? "new" : relative, length, split: 0,
+      flags, pushAny: false, seq: syn && relative !== 0 ? "new" : isn !== 0 && seq === 0 ? "zero" : relative, length, split: 0,
       ack: (flags & tcp.ACK) !== 0 ? (ack - PEER_ISN) | 0 : ack === 0 ? null : ack, window,
       options: unpackOptions(frame, at + 20, at + headerBytes),
       id: !v4 ? null : get16(frame, 18) === 0 ? "0" : "+", df: !v4 || (frame[20]! & 0x40) !== 0,

@@ -22,8 +22,8 @@ export interface Segment {
   readonly flags: number
   /** `p` among the flags: PSH or not, as internal boundaries of a bulk write have it. */
   readonly pushAny: boolean
-  /** "new" is a SYN whose number is not that of the connection's first. */
-  readonly seq: number | "new" | null
+  /** "new" is a SYN whose number is not that of the connection's first, "zero" a RST that carries none. */
+  readonly seq: number | "new" | "zero" | null
   readonly length: number
   /** `seq 1:2921/1460` is so many segments of at most that size. */
   readonly split: number
@@ -59,7 +59,7 @@ export function parseSegment(text: string): Segment {
   })
   const words = rest.split(/\s+/).filter((word) => word !== "")
   const segment = {
-    flags, pushAny, seq: null as number | "new" | null, length: 0, split: 0, ack: null as number | null,
+    flags, pushAny, seq: null as Segment["seq"], length: 0, split: 0, ack: null as number | null,
     window: null as number | null, options, id: null as "0" | "+" | null, df: true, tos: 0, ttl: 64, urgent: 0,
     reserved: 0, badSum: false
   }
@@ -90,7 +90,7 @@ function parseFlags(text: string): readonly [number, boolean] {
 }
 
 function parseRange(text: string): Partial<Segment> {
-  if (text === "new") return { seq: "new" }
+  if (text === "new" || text === "zero") return { seq: text }
   const match = /^(-?\d+)(?::(-?\d+)(?:\/(\d+))?)?$/.exec(text)
   if (match === null) throw new SyntaxError(`no sequence numbers: ${text}`)
   const seq = Number(match[1])
