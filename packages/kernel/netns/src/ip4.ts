@@ -160,13 +160,16 @@ export class Ip4 implements FragmentOwner {
     const { pool } = this.#ns
     const { bytes, l3 } = frame
     if (frame.packetType === PacketType.OtherHost) return pool.drop(frame, DropReason.OTHERHOST, dev)
-    this.mib.InReceives++
+    const { mib } = this
+    mib.InReceives++
+    mib.InOctets += frame.tail - l3
     const fault = ipv4.check(bytes, l3, frame.tail)
     if (fault !== ipv4.Fault.None) {
-      this.mib.InHdrErrors++
+      mib.InHdrErrors++
       const why = fault === ipv4.Fault.Checksum ? DropReason.IP_CSUM : DropReason.IP_INHDR
       return pool.drop(frame, why, dev)
     }
+    mib.countEcn(ipv4.tos(bytes, l3) & 3)
     frame.tail = l3 + ipv4.totalLength(bytes, l3)
     frame.l4 = l3 + ipv4.headerBytes(bytes, l3)
     frame.l4Protocol = ipv4.protocol(bytes, l3)
@@ -184,12 +187,15 @@ export class Ip4 implements FragmentOwner {
       return this.#ns.pool.drop(frame, why, dev)
     }
     if (dst === LIMITED_BROADCAST || (dst >>> 28 === 14 && dst === ALL_HOSTS)) {
+      if (dst === ALL_HOSTS) this.mib.countInMulticast(frame.tail - l3)
+      else this.mib.countInBroadcast(frame.tail - l3)
       if (frame.l4 - l3 > ipv4.HEADER_BYTES_MIN && !this.#options(dev, frame, null)) return
       return this.#deliver(dev, frame)
     }
     if (dst >>> 28 === 14) return this.#ns.pool.drop(frame, DropReason.IP_INVALID_DEST, dev)
     const way = this.route(dst)
     const local = way.type === "local" || way.type === "broadcast"
+    if (way.type === "broadcast") this.mib.countInBroadcast(frame.tail - l3)
     // Without forwarding, what is not ours ends here and its options are nobody's business (ip_error).
     if (!local && this.conf(dev).forwarding === 0) {
       this.mib.InAddrErrors++
@@ -387,7 +393,7 @@ export class Ip4 implements FragmentOwner {
 
   /** Behind POSTROUTING: the link-layer header, and away. Consumes. */
   transmit(frame: Frame, way: Dst): Errno {
-    this.mib.OutTransmits++
+    this.mib.countTransmit(frame.tail - frame.l3, way.type)
     const dev = way.dev!
     if (way.type === "unicast" && !dev.loopback) {
       let neigh = way.neigh

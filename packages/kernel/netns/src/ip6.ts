@@ -158,12 +158,15 @@ export class Ip6 implements FragmentOwner {
     const { pool } = this.#ns
     const { bytes, l3 } = frame
     if (frame.packetType === PacketType.OtherHost) return pool.drop(frame, DropReason.OTHERHOST, dev)
-    this.mib.InReceives++
+    const { mib } = this
+    mib.InReceives++
+    mib.InOctets += frame.tail - l3
     if (!this.enabled(dev)) return pool.drop(frame, DropReason.IPV6DISABLED, dev)
     if (ipv6.check(bytes, l3, frame.tail) !== ipv6.Fault.None) {
-      this.mib.InHdrErrors++
+      mib.InHdrErrors++
       return pool.drop(frame, DropReason.IP_INHDR, dev)
     }
+    mib.countEcn(ipv6.trafficClass(bytes, l3) & 3)
     if (ipv6.isMulticastSrc(bytes, l3)) return pool.drop(frame, DropReason.IP_INVALID_SOURCE, dev)
     if (!dev.loopback && !this.#mayCome(bytes, l3)) return pool.drop(frame, DropReason.IP_LOCALNET, dev)
     frame.tail = l3 + ipv6.HEADER_BYTES + ipv6.payloadLength(bytes, l3)
@@ -220,6 +223,7 @@ export class Ip6 implements FragmentOwner {
   /** Only groups that this host is in; others end here without being anybody's loss (ip6_mc_input). */
   #inputGroup(dev: NetDevice, frame: Frame): void {
     const { bytes, l3 } = frame
+    this.mib.countInMulticast(frame.tail - l3)
     const member = this.#ns.mld.isMemberAt(
       dev, ipv6.dstWord(bytes, l3, 0), ipv6.dstWord(bytes, l3, 1), ipv6.dstWord(bytes, l3, 2), ipv6.dstWord(bytes, l3, 3)
     )
@@ -411,7 +415,7 @@ export class Ip6 implements FragmentOwner {
   }
 
   #transmit(frame: Frame, way: Dst): Errno {
-    this.mib.OutTransmits++
+    this.mib.countTransmit(frame.tail - frame.l3, way.type)
     const dev = way.dev!
     if (way.type === "unicast" && !dev.loopback) {
       let neigh = way.neigh

@@ -1,7 +1,7 @@
 /**
  * Counters under the names of /proc/net/snmp, snmp6 and netstat (include/uapi/linux/snmp.h): IP, ICMP and UDP of
  * each family, TCP of both together, as Linux counts it. Made when something is first counted.
- * Linux calls IPv6's HopLimit and Address errors by the same names. Not counted: octets.
+ * Linux calls IPv6's HopLimit and Address errors by the same names.
  */
 export class Mib {
   // Ip
@@ -22,6 +22,21 @@ export class Mib {
   FragFails = 0
   FragCreates = 0
   OutTransmits = 0
+  // IpExt, and among Ip6's own
+  InOctets = 0
+  OutOctets = 0
+  InMcastPkts = 0
+  InMcastOctets = 0
+  OutMcastPkts = 0
+  OutMcastOctets = 0
+  InBcastPkts = 0
+  InBcastOctets = 0
+  OutBcastPkts = 0
+  OutBcastOctets = 0
+  InNoECTPkts = 0
+  InECT1Pkts = 0
+  InECT0Pkts = 0
+  InCEPkts = 0
   // Icmp
   IcmpInMsgs = 0
   IcmpInErrors = 0
@@ -39,6 +54,37 @@ export class Mib {
   UdpInCsumErrors = 0
   #icmpIn: Map<number, number> | null = null
   #icmpOut: Map<number, number> | null = null
+
+  /** By the two last bits of TOS or traffic class (INET_ECN_*). */
+  countEcn(bits: number): void {
+    if (bits === 0) this.InNoECTPkts++
+    else if (bits === 1) this.InECT1Pkts++
+    else if (bits === 2) this.InECT0Pkts++
+    else this.InCEPkts++
+  }
+
+  /** A packet has passed POSTROUTING and any cutting, and is to leave (ip_finish_output2). */
+  countTransmit(octets: number, type: string): void {
+    this.OutTransmits++
+    this.OutOctets += octets
+    if (type === "multicast") {
+      this.OutMcastPkts++
+      this.OutMcastOctets += octets
+    } else if (type === "broadcast") {
+      this.OutBcastPkts++
+      this.OutBcastOctets += octets
+    }
+  }
+
+  countInMulticast(octets: number): void {
+    this.InMcastPkts++
+    this.InMcastOctets += octets
+  }
+
+  countInBroadcast(octets: number): void {
+    this.InBcastPkts++
+    this.InBcastOctets += octets
+  }
 
   /** A sound message came; IcmpInMsgs counts the others too (ICMPMSGIN_INC_STATS). */
   countIcmpIn(type: number): void {

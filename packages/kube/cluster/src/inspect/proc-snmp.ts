@@ -2,8 +2,8 @@
  * /proc/net/snmp, snmp6 and netstat (net/ipv4/proc.c, net/ipv6/proc.c of 6.18): what the namespace has counted,
  * in Linux's order and under its names.
  *
- * Not counted, so 0: octets, multicast and broadcast packets, ECN marks, reverse path filtering (their drops are
- * counted by reason), UDP-Lite, TCP's backlog, Fast Open, MD5, AO, PLB and rehashes of what has none. IPv6's
+ * Not counted, so 0: IPv4 groups other than all hosts, reverse path filtering (its drops are counted by reason),
+ * UDP-Lite, TCP's backlog, Fast Open, MD5, AO, PLB and rehashes of what has none. IPv6's
  * counters are the namespace's; no file tells them by device. The line of MPTCP is absent, as in a kernel without.
  */
 import type { Mib, Netns } from "@podwire/netns"
@@ -86,8 +86,7 @@ export function snmpGroups(netns: Netns): ReadonlyArray<Group> {
 }
 
 export function netstatGroups(netns: Netns): ReadonlyArray<Group> {
-  const { InNoRoutes } = netns.ip4.mib
-  return [["TcpExt", read(netns.sockets.tcpMib, TCP_EXT)], ["IpExt", read({ InNoRoutes }, IP_EXT)]]
+  return [["TcpExt", read(netns.sockets.tcpMib, TCP_EXT)], ["IpExt", read(netns.ip4.mib, IP_EXT)]]
 }
 
 function icmp(mib: Mib): Counters {

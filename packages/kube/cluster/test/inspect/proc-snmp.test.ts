@@ -67,6 +67,9 @@ it("IPv4: pings, a datagram in fragments for nobody, one that does not fit", () 
         "IcmpMsgInType3                  1                  0.0",
         "IcmpMsgOutType8                 3                  0.0",
         "UdpOutDatagrams                 1                  0.0",
+        "IpExtInOctets                   744                0.0",
+        "IpExtOutOctets                  3320               0.0",
+        "IpExtInNoECTPkts                3                  0.0",
         "",
       ]
     `)
@@ -89,10 +92,20 @@ it("IPv4: pings, a datagram in fragments for nobody, one that does not fit", () 
     UdpNoPorts                      1                  0.0
     Ip6InReceives                   4                  0.0
     Ip6OutRequests                  4                  0.0
+    Ip6InMcastPkts                  4                  0.0
+    Ip6OutMcastPkts                 4                  0.0
+    Ip6InOctets                     304                0.0
+    Ip6OutOctets                    304                0.0
+    Ip6InMcastOctets                304                0.0
+    Ip6OutMcastOctets               304                0.0
+    Ip6InNoECTPkts                  4                  0.0
     Ip6OutTransmits                 4                  0.0
     Icmp6OutMsgs                    4                  0.0
     Icmp6OutMLDv2Reports            4                  0.0
     Icmp6OutType143                 4                  0.0
+    IpExtInOctets                   3236               0.0
+    IpExtOutOctets                  744                0.0
+    IpExtInNoECTPkts                5                  0.0
     "
   `)
   expect(text(a, "cat /proc/net/snmp")).toMatchInlineSnapshot(`
@@ -123,6 +136,13 @@ it("IPv6 by counter, by type; what is asked for", () => {
     Ip6InReceives                   7                  0.0
     Ip6InDelivers                   3                  0.0
     Ip6OutRequests                  7                  0.0
+    Ip6InMcastPkts                  5                  0.0
+    Ip6OutMcastPkts                 4                  0.0
+    Ip6InOctets                     536                0.0
+    Ip6OutOctets                    584                0.0
+    Ip6InMcastOctets                376                0.0
+    Ip6OutMcastOctets               304                0.0
+    Ip6InNoECTPkts                  7                  0.0
     Ip6OutTransmits                 7                  0.0
     Icmp6InMsgs                     2                  0.0
     Icmp6OutMsgs                    7                  0.0
@@ -146,6 +166,13 @@ it("IPv6 by counter, by type; what is asked for", () => {
       "Ip6InReceives                   	7
       Ip6InDelivers                   	3
       Ip6OutRequests                  	7
+      Ip6InMcastPkts                  	5
+      Ip6OutMcastPkts                 	4
+      Ip6InOctets                     	536
+      Ip6OutOctets                    	584
+      Ip6InMcastOctets                	376
+      Ip6OutMcastOctets               	304
+      Ip6InNoECTPkts                  	7
       Ip6OutTransmits                 	7
       Icmp6InMsgs                     	2
       Icmp6OutMsgs                    	7
