@@ -105,7 +105,7 @@ export function conflicts(bound: BoundPort, holder: Holder): boolean {
     const other = holders[i]!
     if (other === holder || !overlap(other, holder)) continue
     const shares = other.reuseAddr && holder.reuseAddr
-    if (!shares || other.state === State.LISTEN || holder.state === State.LISTEN) return true
+    if (!shares || other.state === State.LISTEN) return true
   }
   return false
 }
