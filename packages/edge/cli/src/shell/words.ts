@@ -2,7 +2,7 @@
 import { get, type Lab, PROGRAMS, TargetError, KINDS } from "@podwire/lab"
 
 /** `inspect` answers these; a program of such a name does not exist. */
-export const TOOLS: ReadonlyArray<string> = ["arp", "bridge", "ip", "ss", "sysctl"]
+export const TOOLS: ReadonlyArray<string> = ["arp", "bridge", "ip", "nstat", "ss", "sysctl"]
 
 export function programWords(): ReadonlyArray<string> {
   return [...PROGRAMS.map(({ name }) => name), ...TOOLS].sort(byText)
