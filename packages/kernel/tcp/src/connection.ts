@@ -106,7 +106,6 @@ export class Connection implements Flow, CongestionView, Holder {
   sndSml = 0
   /** Ends of writes, oldest first: the segment that holds one carries PSH. */
   readonly pushes: Array<number> = []
-  pushedSeq = 0
   finQueued = false
   readonly ring = new ByteRing()
   readonly rtx: RtxQueue
@@ -116,6 +115,8 @@ export class Connection implements Flow, CongestionView, Holder {
   mssCache = 536
   pmtuCookie = 0
   lsndNs: Ns = 0
+  /** When data last left, new or again (tcp_wstamp_ns). */
+  lastSentNs: Ns = -1_000_000_000
 
   // Receive
   irs = 0

@@ -55,16 +55,15 @@ function outOfWindow(c: Connection, reason: DropReason): DropReason {
 function inOrder(c: Connection, segment: Segment, at: number): DropReason {
   const { queue } = c
   const bytes = segment.dataEnd - at
-  const packetBytes = segment.dataEnd - segment.frame!.l3
-  if (bytes > 0 && !hasRoom(c, packetBytes)) {
+  if (bytes > 0 && !hasRoom(c, segment.dataBytes)) {
     c.tcp.mib.TCPRcvQDrop++
     return outOfWindow(c, DropReason.PROTO_MEM)
   }
   if (bytes > 0) {
-    queue.append(c.copiedSeq, c.rcvNxt, segment.frame!.bytes, at, segment.dataEnd, packetBytes)
+    queue.append(c.copiedSeq, c.rcvNxt, segment.frame!.bytes, at, segment.dataEnd)
     c.rcvNxt = (c.rcvNxt + bytes) | 0
     c.bytesReceived += bytes
-    dataReceived(c, segment, packetBytes)
+    dataReceived(c, segment)
   }
   if (segment.has(wire.FIN)) {
     c.rcvNxt = (c.rcvNxt + 1) | 0
@@ -90,9 +89,8 @@ function inOrder(c: Connection, segment: Segment, at: number): DropReason {
 /** tcp_data_queue_ofo: behind a gap. */
 function early(c: Connection, segment: Segment): DropReason {
   const { queue } = c
-  const packetBytes = segment.dataEnd - segment.frame!.l3
   c.ackPending |= AckPending.Scheduled
-  if (!hasRoom(c, packetBytes)) {
+  if (!hasRoom(c, segment.dataBytes)) {
     c.tcp.mib.TCPOFODrop++
     return DropReason.TCP_OFO_DROP
   }
@@ -104,7 +102,7 @@ function early(c: Connection, segment: Segment): DropReason {
   }
   if (segment.dataBytes > 0) {
     const kept = queue.early(
-      c.copiedSeq, c.rcvNxt, segment.seq, segment.frame!.bytes, segment.dataAt, segment.dataEnd, packetBytes, reports(c)
+      c.copiedSeq, c.rcvNxt, segment.seq, segment.frame!.bytes, segment.dataAt, segment.dataEnd, reports(c)
     )
     if (!kept) {
       c.tcp.mib.TCPOFODrop++
@@ -112,14 +110,14 @@ function early(c: Connection, segment: Segment): DropReason {
     }
   }
   if (!c.sackOk) queue.sackCount = 0
-  else window.grow(c, segment.dataBytes, packetBytes)
+  else window.grow(c, segment.dataBytes)
   return DropReason.NOT_SPECIFIED
 }
 
 /** tcp_can_ingest, and what is tried before a segment is refused (tcp_prune_queue). */
-function hasRoom(c: Connection, packetBytes: number): boolean {
+function hasRoom(c: Connection, bytes: number): boolean {
   const { queue } = c
-  if (queue.rmem + packetBytes <= c.rcvbuf) return true
+  if (queue.rmem + bytes <= c.rcvbuf) return true
   c.tcp.mib.PruneCalled++
   // tcp_clamp_window: the buffer may grow to the most there is, the window may not.
   const most = c.tcp.ns.sysctl.globals.tcp_rmem_max
@@ -127,12 +125,12 @@ function hasRoom(c: Connection, packetBytes: number): boolean {
   if (queue.rmem > c.rcvbuf) c.rcvSsthresh = Math.min(c.windowClamp, 2 * c.advmss)
   queue.collapse(c.available)
   c.tcp.mib.TCPRcvCollapsed++
-  if (queue.rmem + packetBytes <= c.rcvbuf) return true
+  if (queue.rmem + bytes <= c.rcvbuf) return true
   if (queue.hasGaps) {
     queue.dropEarly()
     c.earlyFin = false
     c.tcp.mib.OfoPruned++
-    if (queue.rmem + packetBytes <= c.rcvbuf) return true
+    if (queue.rmem + bytes <= c.rcvbuf) return true
   }
   c.tcp.mib.RcvPruned++
   return false
@@ -179,11 +177,11 @@ function takeFin(c: Connection): void {
 }
 
 /** tcp_event_data_recv: how busy the peer is decides how long we wait with acknowledgements. */
-function dataReceived(c: Connection, segment: Segment, packetBytes: number): void {
+function dataReceived(c: Connection, segment: Segment): void {
   const { nowNs } = c
   const bytes = segment.dataBytes
   c.ackPending |= AckPending.Scheduled
-  window.measureMss(c, bytes, segment.headerBytes, packetBytes, segment.has(wire.PSH))
+  window.measureMss(c, bytes, segment.headerBytes, segment.has(wire.PSH))
   window.measureRtt(c)
   if (c.atoNs === 0) {
     increaseQuickAck(c, QUICKACKS_MAX)
@@ -195,7 +193,7 @@ function dataReceived(c: Connection, segment: Segment, packetBytes: number): voi
     else if (gapNs > c.rtt.rtoNs) increaseQuickAck(c, QUICKACKS_MAX)
   }
   c.lrcvNs = nowNs
-  if (bytes >= GROW_BYTES_MIN) window.grow(c, bytes, packetBytes)
+  if (bytes >= GROW_BYTES_MIN) window.grow(c, bytes)
 }
 
 function increaseQuickAck(c: Connection, most: number): void {
@@ -233,12 +231,12 @@ function compress(c: Connection): void {
     c.dupAckCounter++
     return sendAck(c)
   }
-  c.compressedAck++
-  if (c.delack.pending) return
   let rttUs8 = c.rcvRttUs8
   if (c.srttUs8 > 0 && c.srttUs8 < rttUs8) rttUs8 = c.srttUs8
   const delayNs = Math.min(globals.tcp_comp_sack_delay_ns, Math.floor(rttUs8 * 125 / 20))
-  c.delack.set(c.nowNs + Math.max(delayNs, 1))
+  if (delayNs === 0) return sendAck(c)
+  c.compressedAck++
+  if (!c.delack.pending || c.delack.dueNs > c.nowNs + delayNs) c.delack.set(c.nowNs + delayNs)
 }
 
 /** tcp_cleanup_rbuf: the program has read `copied` octets; does the peer have to know? */

@@ -193,7 +193,7 @@ function validate(c: Connection, segment: Segment): DropReason {
   const rst = segment.has(wire.RST)
   if (c.sawTstamp && pawsDiscards(c, segment) && !rst) {
     mib.PAWSEstab++
-    if (!oowLimited(c, segment)) sendDuplicateAck(c, segment)
+    if (!limited(c, segment)) sendDuplicateAck(c, segment)
     else mib.TCPACKSkippedPAWS++
     return DropReason.TCP_RFC7323_PAWS
   }
@@ -201,7 +201,7 @@ function validate(c: Connection, segment: Segment): DropReason {
   if (bad !== DropReason.NOT_SPECIFIED) {
     if (!rst) {
       if (segment.has(wire.SYN)) return challengeSyn(c)
-      if (!oowLimited(c, segment)) sendDuplicateAck(c, segment)
+      if (!limited(c, segment)) sendDuplicateAck(c, segment)
       else mib.TCPACKSkippedSeq++
     } else if (isLateReset(c, segment)) {
       resetByPeer(c)
@@ -250,11 +250,6 @@ function isLateReset(c: Connection, segment: Segment): boolean {
 /** RFC 5961, section 3.2, with SACK: the right edge of what came early counts too. */
 function isBehindSack(c: Connection, segment: Segment): boolean {
   return c.sackOk && c.queue.sackCount > 0 && segment.seq === c.queue.lastEnd
-}
-
-function oowLimited(c: Connection, segment: Segment): boolean {
-  if (segment.seq !== segment.end && !segment.has(wire.SYN)) return false
-  return limited(c)
 }
 
 /** tcp_paws_discard. */

@@ -100,7 +100,7 @@ export class Listener {
     const { mib, ns } = tcp
     const { globals } = ns.sysctl
     if (isMulticast(local) || isBroadcast(tcp, local)) return DropReason.TCP_INVALID_SYN
-    const full = this.#requests.size >= this.backlog
+    const full = this.#requests.size > this.backlog
     const cookie = iss === 0 && (globals.tcp_syncookies === 2 || full)
     if (cookie && globals.tcp_syncookies === 0) {
       mib.TCPReqQFullDrop++
@@ -187,7 +187,7 @@ export class Listener {
     const flags = segment.flags & (wire.SYN | wire.ACK | wire.RST | wire.FIN)
     if (segment.seq === request.irs && flags === wire.SYN && !paws) {
       // The same SYN again: the same answer, unless it comes too often.
-      if (limited(request)) mib.TCPACKSkippedSynRecv++
+      if (limited(request, segment)) mib.TCPACKSkippedSynRecv++
       else if (request.answerAgain() === 0) request.schedule()
       out.reason = DropReason.NOT_SPECIFIED
       return
@@ -200,7 +200,7 @@ export class Listener {
     const start = (request.irs + 1) | 0
     if (paws || !inWindow(segment.seq, segment.end, start, (start + request.rcvWnd) | 0)) {
       if (!segment.has(wire.RST)) {
-        if (limited(request)) mib.TCPACKSkippedSynRecv++
+        if (limited(request, segment)) mib.TCPACKSkippedSynRecv++
         else request.acknowledge()
       }
       if (paws) mib.PAWSEstab++
@@ -260,7 +260,7 @@ export class Listener {
     c.iss = request.iss
     c.irs = request.irs
     c.rcvNxt = c.rcvWup = c.copiedSeq = (request.irs + 1) | 0
-    c.sndUna = c.sndNxt = c.writeSeq = c.sndSml = c.pushedSeq = (request.iss + 1) | 0
+    c.sndUna = c.sndNxt = c.writeSeq = c.sndSml = (request.iss + 1) | 0
     c.sndWl1 = request.irs
     c.mssClamp = request.mss
     c.advmss = request.advmss

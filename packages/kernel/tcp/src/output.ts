@@ -8,6 +8,7 @@ import { Errno } from "@podwire/netdev"
 import * as tcp from "@podwire/wire/tcp"
 import { AckPending, ATO_MIN_NS, Ca, type Connection, Pending } from "./connection.ts"
 import { emit, emitSyn } from "./emit.ts"
+import { burstBytes, nagleHolds } from "./burst.ts"
 import { validateWindow } from "./cwnd.ts"
 import { current } from "./mss.ts"
 import { scheduleProbe } from "./rack.ts"
@@ -28,18 +29,13 @@ export function nagleOf(c: Connection): number {
   return c.options.cork ? Nagle.Cork : c.options.noDelay ? Nagle.Off : Nagle.Normal
 }
 
-/** A write ends at `writeSeq` (tcp_mark_push); long ones are pushed at every half of the peer's window too. */
+/** A write ends at `writeSeq` (tcp_mark_push): the segment that holds its last octet says so. */
 export function markPush(c: Connection): void {
-  const half = c.maxWindow >>> 1
-  while (half > 0 && after(c.writeSeq, (c.pushedSeq + half) | 0) && c.pushes.length < PUSHES_MAX) {
-    c.pushedSeq = (c.pushedSeq + half) | 0
-    if (after(c.pushedSeq, c.sndNxt)) c.pushes.push(c.pushedSeq)
-  }
-  c.pushedSeq = c.writeSeq
-  const last = c.pushes[c.pushes.length - 1]
-  const joined = last !== undefined && c.pushes.length > 1 && distance(last, c.writeSeq) < c.mssCache
-  if (joined || c.pushes.length >= PUSHES_MAX) c.pushes[c.pushes.length - 1] = c.writeSeq
-  else c.pushes.push(c.writeSeq)
+  const { pushes } = c
+  const last = pushes[pushes.length - 1]
+  const joined = pushes.length > 1 && distance(last!, c.writeSeq) < c.mssCache
+  if (joined || pushes.length >= PUSHES_MAX) pushes[pushes.length - 1] = c.writeSeq
+  else pushes.push(c.writeSeq)
 }
 
 /** __tcp_push_pending_frames. */
@@ -62,21 +58,20 @@ export function write(c: Connection, mss: number, nagle: number, probe: 0 | 2): 
   let sent = 0
   let cwndLimited = false
   while (c.unsent > 0) {
-    const isFinOnly = c.finQueued && c.unsent === 1
-    if (c.inFlight >= c.cwnd && !isFinOnly && probe !== 2) {
-      cwndLimited = true
-      break
+    let quota = c.cwnd - c.inFlight
+    if (quota <= 0) {
+      // The final FIN does not wait, nor does a probe.
+      if (probe !== 2 && !(c.finQueued && c.unsent === 1)) {
+        cwndLimited = true
+        break
+      }
+      quota = 1
     }
-    const fin = c.finQueued ? 1 : 0
-    const data = Math.min(c.unsent - fin, mss)
-    const isLast = data + fin >= c.unsent
-    const end = (c.sndNxt + data + (isLast ? fin : 0)) | 0
-    if (after(end, c.wndEnd)) break
-    if (!nagleAllows(c, data, mss, isLast, isLast && fin === 1, nagle)) break
-    if (sendNew(c, data, end, isLast && fin === 1) !== Errno.OK) break
-    if (data < mss) c.sndSml = end
-    sent++
-    if (probe === 2) break
+    const bytes = nextBurst(c, mss, probe === 2 ? 1 : quota, nagle, probe)
+    if (bytes < 0) break
+    const count = sendBurst(c, mss, bytes)
+    sent += count
+    if (count === 0 || probe === 2) break
   }
   if (c.inFlight >= c.cwnd) cwndLimited = true
   if (sent > 0 || cwndLimited) validateWindow(c, cwndLimited)
@@ -86,12 +81,36 @@ export function write(c: Connection, mss: number, nagle: number, probe: 0 | 2): 
   return false
 }
 
-function nagleAllows(
-  c: Connection, data: number, mss: number, isLast: boolean, hasFin: boolean, nagle: number
-): boolean {
-  if (!isLast || (nagle & Nagle.Push) !== 0 || hasFin || data >= mss) return true
-  if ((nagle & Nagle.Cork) !== 0) return false
-  return nagle !== Nagle.Normal || c.packetsOut === 0 || !(after(c.sndSml, c.sndUna) && !after(c.sndSml, c.sndNxt))
+/** Octets to send now; 0 is a FIN alone, -1 nothing. */
+function nextBurst(c: Connection, mss: number, quota: number, nagle: number, probe: 0 | 2): number {
+  const fin = c.finQueued ? 1 : 0
+  const data = c.unsent - fin
+  const first = Math.min(data, mss)
+  if (after((c.sndNxt + first + (data <= mss ? fin : 0)) | 0, c.wndEnd)) return -1
+  const corked = (nagle & Nagle.Cork) !== 0
+  const noDelay = (nagle & Nagle.Off) !== 0
+  if (data <= mss) {
+    const goes = fin === 1 || data === mss || (nagle & Nagle.Push) !== 0 || !nagleHolds(c, corked, noDelay)
+    return goes ? data : -1
+  }
+  const bytes = burstBytes(c, data, mss, quota, corked, noDelay, probe !== 2)
+  return bytes === 0 ? -1 : bytes
+}
+
+/** One burst, cut into segments; how many of them left. */
+function sendBurst(c: Connection, mss: number, bytes: number): number {
+  const end = (c.sndNxt + bytes) | 0
+  const hasFin = c.finQueued && ((end + 1) | 0) === c.writeSeq
+  let count = 0
+  do {
+    const data = Math.min(distance(c.sndNxt, end), mss)
+    const stop = (c.sndNxt + data) | 0
+    const fin = hasFin && stop === end
+    if (sendNew(c, data, fin ? (stop + 1) | 0 : stop, fin) !== Errno.OK) return count
+    count++
+  } while (c.sndNxt !== end && before(c.sndNxt, end))
+  if (bytes < count * mss) c.sndSml = c.sndNxt
+  return count
 }
 
 /** One segment of new data, which joins what is in flight (tcp_event_new_data_sent). */
@@ -145,6 +164,7 @@ function dataSent(c: Connection, data: number): void {
 export function transmit(c: Connection, seq: number, data: number, flags: number): Errno {
   const field = window.announce(c)
   const errno = emit(c, seq, data, flags, field)
+  if (data > 0) c.lastSentNs = c.nowNs
   if ((flags & tcp.ACK) !== 0) ackSent(c)
   return errno
 }

@@ -6,7 +6,7 @@
  * Memory is counted as Linux counts it, by what each segment's buffer would cost (sk_rmem_alloc): per range of
  * octets in order, in `rmem`.
  */
-import { truesize } from "@podwire/netns/truesize"
+import { cost as costOf } from "./cost.ts"
 import { ByteRing } from "./byte-ring.ts"
 import { after, before, distance } from "./seq.ts"
 
@@ -49,20 +49,19 @@ export class ReceiveQueue {
   }
 
   /** Octets that begin at `rcvNxt`. */
-  append(copied: number, rcvNxt: number, from: Uint8Array, at: number, end: number, packetBytes: number): void {
+  append(copied: number, rcvNxt: number, from: Uint8Array, at: number, end: number): void {
     const held = distance(copied, rcvNxt)
     const span = this.hasGaps ? distance(copied, this.lastEnd) : held
     this.#ring.reserve(Math.max(span, held + end - at), copied, span)
     this.#ring.write(rcvNxt, from, at, end)
-    const cost = truesize(packetBytes)
+    const cost = costOf(end - at)
     this.rmem += cost
     this.#inOrder += cost
   }
 
   /** Octets behind a gap. False: there are too many gaps. What was there already is reported as a duplicate. */
   early(
-    copied: number, rcvNxt: number, seq: number, from: Uint8Array, at: number, end: number, packetBytes: number,
-    reports: boolean
+    copied: number, rcvNxt: number, seq: number, from: Uint8Array, at: number, end: number, reports: boolean
   ): boolean {
     const last = (seq + end - at) | 0
     const ranges = this.#ranges
@@ -72,7 +71,7 @@ export class ReceiveQueue {
     let next = first
     let start = seq
     let stop = last
-    let cost = truesize(packetBytes)
+    let cost = costOf(end - at)
     while (next < this.#costs.length && !after(ranges[2 * next]!, last)) {
       const there = ranges[2 * next]!
       const thereEnd = ranges[2 * next + 1]!

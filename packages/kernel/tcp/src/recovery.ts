@@ -2,6 +2,7 @@
  * From suspicion to repair and back (tcp_fastretrans_alert and what it calls): Disorder, Recovery, Loss; undoing
  * what proves needless, by timestamps, DSACK and F-RTO (RFC 3522, 3708, 5682).
  */
+import { SYN } from "@podwire/wire/tcp"
 import { Ca, type Connection, Pending } from "./connection.ts"
 import { currentSsthresh, endReduction, inReduction, initReduction, setState } from "./cwnd.ts"
 import { Flag } from "./flag.ts"
@@ -331,6 +332,19 @@ function tryOpen(c: Connection): void {
   if (c.ca !== Ca.Cwr) keepOpen(c)
 }
 
+/** What is lost and adjoins is one stretch again, to be cut anew at the new size. */
+function joinLost(c: Connection): void {
+  const { rtx } = c
+  for (let i = 0; i + 1 < rtx.length;) {
+    const plain = ((rtx.at(i).sacked | rtx.at(i + 1).sacked) & (SACKED_ACKED | SACKED_RETRANS)) === 0
+    if (!plain || (rtx.at(i).sacked & rtx.at(i + 1).sacked & LOST) === 0 || (rtx.at(i).flags & SYN) !== 0) i++
+    else {
+      rtx.merge(i)
+      c.lostOut--
+    }
+  }
+}
+
 /** tcp_simple_retransmit: the path carries less than we thought; what is too long goes again, and no window falls. */
 export function tooLong(c: Connection, mss: number): boolean {
   const { rtx } = c
@@ -340,6 +354,7 @@ export function tooLong(c: Connection, mss: number): boolean {
   }
   rtx.hint = 0
   if (c.lostOut === 0) return false
+  joinLost(c)
   if (c.ca !== Ca.Loss) {
     c.highSeq = c.sndNxt
     c.ssthresh = currentSsthresh(c)

@@ -45,7 +45,6 @@ export class TcpSocket extends SocketOptions {
   listener: Listener | null = null
   connection: Connection | null = null
   #port: BoundPort | null = null
-  #error: Errno = Errno.OK
   #localChosen = false
   #waking = false
   #closed = false
@@ -144,7 +143,7 @@ export class TcpSocket extends SocketOptions {
       return c.state === State.SYN_SENT || c.state === State.SYN_RECV ? Errno.EALREADY : Errno.EISCONN
     }
     if (c !== null) {
-      const errno = this.takeError()
+      const errno = this.#hardError()
       this.#disconnected()
       if (errno !== Errno.OK) return errno
     }
@@ -212,7 +211,7 @@ export class TcpSocket extends SocketOptions {
   /** Octets taken, more than zero; or a negative errno: -EAGAIN, -EPIPE, -ENOTCONN, -ECONNRESET, … */
   send(bytes: Uint8Array, from = 0, end = bytes.length): number {
     const c = this.connection
-    const pending = this.takeError()
+    const pending = this.#hardError()
     if (pending !== Errno.OK) return -pending
     if (c === null) return -Errno.EPIPE
     if (c.state === State.SYN_SENT || c.state === State.SYN_RECV) {
@@ -249,7 +248,7 @@ export class TcpSocket extends SocketOptions {
 
   #receive(most: number, into: Uint8Array | null): number {
     const c = this.connection
-    if (c === null) return this.#error !== Errno.OK ? -this.takeError() : -Errno.ENOTCONN
+    if (c === null) return -Errno.ENOTCONN
     const { available } = c
     if (available === 0) return this.#nothing(c)
     if (most === 0) return 0
@@ -264,7 +263,7 @@ export class TcpSocket extends SocketOptions {
 
   #nothing(c: Connection): number {
     if (c.finReceived) return 0
-    const errno = this.takeError()
+    const errno = this.#hardError()
     if (errno !== Errno.OK) return -errno
     if (c.rcvShutdown && (c.state !== State.CLOSED || this.#wasConnected)) return 0
     if (c.state === State.CLOSED) return this.#wasConnected ? 0 : -Errno.ENOTCONN
@@ -284,7 +283,7 @@ export class TcpSocket extends SocketOptions {
   get readable(): boolean {
     if (this.listener !== null) return this.listener.waiting > 0
     const c = this.connection
-    if (c === null) return this.#error !== Errno.OK
+    if (c === null) return false
     return c.available >= this.rcvlowat || c.rcvShutdown || c.error !== Errno.OK || c.state === State.CLOSED
   }
 
@@ -323,12 +322,21 @@ export class TcpSocket extends SocketOptions {
     return Errno.OK
   }
 
-  /** SO_ERROR: read once. */
+  /** SO_ERROR: read once; without an error that ends calls, one that did not (sk_err_soft). */
   takeError(): Errno {
+    const errno = this.#hardError()
     const c = this.connection
-    const errno = this.#error !== Errno.OK ? this.#error : c === null ? Errno.OK : c.error
-    this.#error = Errno.OK
-    if (c !== null) c.error = Errno.OK
+    if (errno !== Errno.OK || c === null) return errno
+    const soft = c.softError
+    c.softError = Errno.OK
+    return soft
+  }
+
+  #hardError(): Errno {
+    const c = this.connection
+    if (c === null) return Errno.OK
+    const errno = c.error
+    c.error = Errno.OK
     return errno
   }
 

@@ -113,14 +113,14 @@ export class TimeWait extends Timer implements Flow, Holder {
     if (rejected) this.tcp.mib.PAWSEstab++
     if (segment.has(wire.RST)) return Fate.Nothing
     if (rejected || segment.has(wire.ACK)) this.schedule(TIMEWAIT_NS)
-    return this.#outOfPlace()
+    return this.#outOfPlace(segment)
   }
 
   /** The peer has not closed yet. */
   #finWait(segment: Segment, rejected: boolean, stamped: boolean): Fate {
     const { seq, end } = segment
     const edge = (this.rcvNxt + this.rcvWnd) | 0
-    if (rejected || !inWindow(seq, end, this.rcvNxt, edge)) return this.#outOfPlace()
+    if (rejected || !inWindow(seq, end, this.rcvNxt, edge)) return this.#outOfPlace(segment)
     if (segment.has(wire.RST)) {
       this.tcp.rested(this)
       return Fate.Nothing
@@ -136,8 +136,8 @@ export class TimeWait extends Timer implements Flow, Holder {
     return Fate.Ack
   }
 
-  #outOfPlace(): Fate {
-    if (!limited(this)) return Fate.Ack
+  #outOfPlace(segment: Segment): Fate {
+    if (!limited(this, segment)) return Fate.Ack
     if (this.substate === State.FIN_WAIT2) this.tcp.mib.TCPACKSkippedFinWait2++
     else this.tcp.mib.TCPACKSkippedTimeWait++
     return Fate.Nothing

@@ -3,7 +3,7 @@
  * opens (tcp_grow_window), and the buffer that grows with what the program reads in a round trip (tcp_rcv_space_adjust).
  */
 import type { Netns } from "@podwire/netns"
-import { truesize } from "@podwire/netns/truesize"
+import { cost } from "./cost.ts"
 import type { Connection } from "./connection.ts"
 import { distance } from "./seq.ts"
 import { AckPending } from "./connection.ts"
@@ -125,11 +125,11 @@ const SKB_OVERHEAD = 320 + 320
 const SKB_BYTES = 256
 
 /** tcp_measure_rcv_mss: how long the peer's segments are, and what part of a buffer they fill. */
-export function measureMss(c: Connection, bytes: number, headerBytes: number, packetBytes: number, push: boolean): void {
+export function measureMss(c: Connection, bytes: number, headerBytes: number, push: boolean): void {
   const last = c.lastSegSize
   c.lastSegSize = 0
   if (bytes >= c.rcvMss) {
-    if (bytes !== c.rcvMss) adaptRatio(c, bytes, packetBytes)
+    if (bytes !== c.rcvMss) adaptRatio(c, bytes)
     c.rcvMss = Math.min(bytes, c.advmss)
     if (push) c.ackPending |= AckPending.Pushed
     return
@@ -147,8 +147,8 @@ export function measureMss(c: Connection, bytes: number, headerBytes: number, pa
   c.ackPending |= AckPending.Pushed
 }
 
-function adaptRatio(c: Connection, bytes: number, packetBytes: number): void {
-  const ratio = Math.max(1, Math.min(255, Math.floor(bytes * 256 / truesize(packetBytes))))
+function adaptRatio(c: Connection, bytes: number): void {
+  const ratio = Math.max(1, Math.min(255, Math.floor(bytes * 256 / cost(bytes))))
   if (ratio === c.scalingRatio) return
   c.scalingRatio = ratio
   c.windowClamp = Math.min(fullSpace(c), WINDOW_MAX * 2 ** c.rcvWscale)
@@ -156,14 +156,14 @@ function adaptRatio(c: Connection, bytes: number, packetBytes: number): void {
 }
 
 /** tcp_grow_window: a segment that costs its buffer little lets the window open. */
-export function grow(c: Connection, bytes: number, packetBytes: number): void {
+export function grow(c: Connection, bytes: number): void {
   const room = Math.min(c.windowClamp, space(c)) - c.rcvSsthresh
   if (room <= 0) return
-  const cost = truesize(packetBytes)
+  const memory = fromSpace(cost(bytes), c.scalingRatio)
   let increment = 0
-  if (fromSpace(cost, c.scalingRatio) <= bytes) increment = 2 * c.advmss
+  if (memory <= bytes) increment = 2 * c.advmss
   else {
-    let size = fromSpace(cost, c.scalingRatio) >> 1
+    let size = memory >> 1
     let window = fromSpace(c.tcp.ns.sysctl.globals.tcp_rmem_max, c.scalingRatio) >> 1
     while (c.rcvSsthresh <= window) {
       if (size <= bytes) {

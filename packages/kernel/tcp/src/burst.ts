@@ -1,0 +1,61 @@
+/**
+ * How much of what waits goes out in one go. Linux builds long packets that the device cuts (TSO, GSO): here each
+ * piece is a frame of its own, but when a burst leaves, how long it is and where it ends follow the same rules
+ * (tcp_mss_split_point, tcp_tso_should_defer, tcp_xmit_size_goal).
+ */
+import { Ca, type Connection } from "./connection.ts"
+import { after, distance } from "./seq.ts"
+
+/** GSO_MAX_SIZE without the headers. */
+const GOAL_BYTES_MAX = 65_535 - 320
+/** tcp_tso_win_divisor: this part of a window is worth a burst. */
+const WINDOW_DIVISOR = 3
+/** TSO is put off only just after something was sent. */
+const RECENT_NS = 1_000_000
+
+/** tcp_xmit_size_goal: the longest packet that is built, a multiple of segments; never more than half a window. */
+function sizeGoal(c: Connection, mss: number): number {
+  const half = c.maxWindow > 536 ? c.maxWindow >>> 1 : c.maxWindow
+  const goal = half > 0 && half < GOAL_BYTES_MAX ? Math.max(half, 68 - c.headerBytes) : GOAL_BYTES_MAX
+  return Math.max(goal - goal % mss, mss)
+}
+
+/** tcp_nagle_check: a segment that is not full has to wait. */
+export function nagleHolds(c: Connection, corked: boolean, noDelay: boolean): boolean {
+  if (corked) return true
+  return !noDelay && c.packetsOut > 0 && after(c.sndSml, c.sndUna) && !after(c.sndSml, c.sndNxt)
+}
+
+/**
+ * Octets of the next burst, of `data` that wait; at least one segment of them fits the window, and `quota` segments
+ * fit the congestion window. 0: better wait for more room.
+ */
+export function burstBytes(
+  c: Connection, data: number, mss: number, quota: number, corked: boolean, noDelay: boolean, mayDefer: boolean
+): number {
+  const packet = Math.min(data, sizeGoal(c, mss))
+  const isTail = packet === data
+  if (mayDefer && defers(c, packet, isTail && !c.finQueued, mss, quota)) return 0
+  const room = distance(c.sndNxt, c.wndEnd)
+  const most = mss * quota
+  if (most <= room && !isTail) return Math.min(most, packet)
+  const needed = Math.min(packet, room)
+  if (most <= needed) return most
+  const partial = needed % mss
+  return partial > 0 && nagleHolds(c, corked, noDelay) ? needed - partial : needed
+}
+
+/** tcp_tso_should_defer: an acknowledgement is about to make more room. `grows`: it may get more data meanwhile. */
+function defers(c: Connection, packet: number, grows: boolean, mss: number, quota: number): boolean {
+  if (c.ca >= Ca.Recovery || !grows) return false
+  if (c.nowNs - c.lastSentNs > RECENT_NS) return false
+  const room = distance(c.sndNxt, c.wndEnd)
+  const limit = Math.min(room, quota * mss)
+  if (limit >= GOAL_BYTES_MAX - GOAL_BYTES_MAX % mss) return false
+  const chunk = Math.floor(Math.min(c.sndWnd, c.cwnd * mss) / WINDOW_DIVISOR)
+  if (limit >= chunk || limit >= packet && !grows) return false
+  const { first } = c.rtx
+  if (first === null) return false
+  // The next acknowledgement comes within half a round trip, or it is not worth it.
+  return c.nowNs - first.sentNs >= Math.floor(c.srttUs8 / 16) * 1000
+}
