@@ -4,6 +4,7 @@
  * for `run -v`.
  * Not supported: HTTP servers; images that speak HTTP hold their ports.
  */
+import { CLIENTS } from "./clients.ts"
 import { cat, echo, hostname, no, sleep, Sleep, yes } from "./coreutils.ts"
 import { PortListener } from "./listener.ts"
 import { ping } from "./ping.ts"
@@ -11,7 +12,7 @@ import { Finished, type Host, type ListenPort, type Process, type Program } from
 import { udpEcho } from "./udp-echo.ts"
 
 /** Everything that `exec` finds on the path of any container. */
-export const PROGRAMS: ReadonlyArray<Program> = [cat, echo, no, hostname, ping, sleep, yes, udpEcho]
+export const PROGRAMS: ReadonlyArray<Program> = [cat, echo, no, hostname, ping, sleep, yes, udpEcho, ...CLIENTS]
 
 export function findProgram(name: string): Program | null {
   const base = name.slice(name.lastIndexOf("/") + 1)
