@@ -4,6 +4,7 @@
  * (tcp_mss_split_point, tcp_tso_should_defer, tcp_xmit_size_goal).
  */
 import { Ca, type Connection } from "./connection.ts"
+import { SENT_OVERHEAD_BYTES } from "./cost.ts"
 import { after, distance } from "./seq.ts"
 
 /** GSO_MAX_SIZE without the headers. */
@@ -14,10 +15,16 @@ const WINDOW_DIVISOR = 3
 const RECENT_NS = 1_000_000
 
 /** tcp_xmit_size_goal: the longest packet that is built, a multiple of segments; never more than half a window. */
-function sizeGoal(c: Connection, mss: number): number {
+export function sizeGoal(c: Connection, mss: number): number {
   const half = c.maxWindow > 536 ? c.maxWindow >>> 1 : c.maxWindow
   const goal = half > 0 && half < GOAL_BYTES_MAX ? Math.max(half, 68 - c.headerBytes) : GOAL_BYTES_MAX
   return Math.max(goal - goal % mss, mss)
+}
+
+/** sk_wmem_queued: what is written costs its octets and a head for each packet. */
+export function sendMemory(c: Connection, mss: number): number {
+  const packets = Math.ceil(c.unsent / sizeGoal(c, mss)) + (c.packetsOut > 0 ? 1 : 0)
+  return c.queued + packets * SENT_OVERHEAD_BYTES
 }
 
 /** tcp_nagle_check: a segment that is not full has to wait. */
@@ -33,7 +40,8 @@ export function nagleHolds(c: Connection, corked: boolean, noDelay: boolean): bo
 export function burstBytes(
   c: Connection, data: number, mss: number, quota: number, corked: boolean, noDelay: boolean, mayDefer: boolean
 ): number {
-  const packet = Math.min(data, sizeGoal(c, mss))
+  // A packet at the head takes in what follows it, as far as it may leave (tcp_grow_skb).
+  const packet = Math.min(data, Math.max(mss * quota, sizeGoal(c, mss)))
   const isTail = packet === data
   if (mayDefer && defers(c, packet, isTail && !c.finQueued, mss, quota)) return 0
   const room = distance(c.sndNxt, c.wndEnd)

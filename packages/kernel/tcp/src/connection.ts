@@ -106,6 +106,9 @@ export class Connection implements Flow, CongestionView, Holder {
   sndSml = 0
   /** Ends of writes, oldest first: the segment that holds one carries PSH. */
   readonly pushes: Array<number> = []
+  pushedSeq = 0
+  /** Octets in the last packet that was built and has not left whole. */
+  tailBytes = 0
   finQueued = false
   readonly ring = new ByteRing()
   readonly rtx: RtxQueue

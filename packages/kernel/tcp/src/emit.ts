@@ -3,7 +3,7 @@
  * payload from the ring, IP header, and away. The checksum holds the pseudo header's sum only: the packet has not
  * left its host (CHECKSUM_PARTIAL).
  */
-import { Checksum, DropReason, Errno, type Frame, type NetDevice } from "@podwire/netdev"
+import { Checksum, Errno, type Frame, type NetDevice } from "@podwire/netdev"
 import type { Netns } from "@podwire/netns"
 import { hops6 } from "@podwire/netns/send"
 import type { Dst } from "@podwire/netns/dst"
@@ -27,6 +27,12 @@ const OPTION_BYTES_MAX = 40
 export function route(ns: Netns, remote: Ip, dev: NetDevice | null): Dst {
   if (remote.length === 1) return ns.ip4.route(remote[0]!)
   return dev !== null && isLinkLocal(remote) ? ns.ip6.routeVia(remote, dev) : ns.ip6.route(remote)
+}
+
+/** Whoever is next on the way has not been found yet, and what we sent is in its queue. */
+export function waitsForNeighbour(c: Connection): boolean {
+  const { neigh } = route(c.tcp.ns, c.remote, c.dev)
+  return neigh !== null && neigh.queuedBytes > 0
 }
 
 /** tcp_established_options: how long the options of a segment are that carries what we have to report. */
@@ -153,9 +159,4 @@ function writeEstablished(c: Connection, bytes: Uint8Array, from: number, length
     set32(bytes, at, queue.sack[2 * i]!)
     set32(bytes, at + 4, queue.sack[2 * i + 1]!)
   }
-}
-
-/** A segment that is nobody's any more ends here. */
-export function discard(ns: Netns, frame: Frame, reason: DropReason, dev: NetDevice | null): void {
-  ns.pool.drop(frame, reason, dev)
 }

@@ -167,7 +167,7 @@ export class Listener {
     const { ns } = this.tcp
     const { globals } = ns.sysctl
     request.advmss = advertised(route(ns, request.remote, request.dev), request.version, this.options.maxSegment)
-    const unit = Math.min(request.advmss, request.mss) - (request.tstampOk ? 12 : 0)
+    const unit = request.advmss - (request.tstampOk ? 12 : 0)
     const rcvbuf = this.options.rcvbuf || globals.tcp_rmem_default
     // Of a locked buffer no more than it holds is ever offered.
     const clamp = this.options.rcvbuf > 0 ? fromSpace(rcvbuf, 128) : 0
@@ -260,7 +260,7 @@ export class Listener {
     c.iss = request.iss
     c.irs = request.irs
     c.rcvNxt = c.rcvWup = c.copiedSeq = (request.irs + 1) | 0
-    c.sndUna = c.sndNxt = c.writeSeq = c.sndSml = (request.iss + 1) | 0
+    c.sndUna = c.sndNxt = c.writeSeq = c.sndSml = c.pushedSeq = (request.iss + 1) | 0
     c.sndWl1 = request.irs
     c.mssClamp = request.mss
     c.advmss = request.advmss
@@ -287,6 +287,8 @@ export class Listener {
     sync(c, pathMtu(tcp.ns, route(tcp.ns, c.remote, c.dev)))
     initRcvMss(c)
     c.lrcvNs = c.nowNs
+    // The SYN and the ACK.
+    c.segsIn = 2
     if (request.retransmits === 0 && request.sentNs > 0) {
       const rttUs = Math.floor((c.nowNs - request.sentNs) / 1000)
       c.minRtt.reset(0, Math.max(1, rttUs))

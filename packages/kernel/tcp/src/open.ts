@@ -44,6 +44,7 @@ export function open(c: Connection): Errno {
   c.rcvWscale = INITIAL.wscale
   c.sndUna = c.sndSml = c.sndNxt = c.iss
   c.writeSeq = c.sndNxt = (c.iss + 1) | 0
+  c.pushedSeq = c.writeSeq
   c.retransStampNs = Math.max(c.nowNs, 1)
   c.congestion = chosen(c)
   c.tcp.mib.TcpActiveOpens++

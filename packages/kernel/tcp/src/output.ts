@@ -7,8 +7,8 @@ import type { Ns } from "@podwire/engine"
 import { Errno } from "@podwire/netdev"
 import * as tcp from "@podwire/wire/tcp"
 import { AckPending, ATO_MIN_NS, Ca, type Connection, Pending } from "./connection.ts"
-import { emit, emitSyn } from "./emit.ts"
-import { burstBytes, nagleHolds } from "./burst.ts"
+import { emit, emitSyn, waitsForNeighbour } from "./emit.ts"
+import { burstBytes, nagleHolds, sendMemory } from "./burst.ts"
 import { validateWindow } from "./cwnd.ts"
 import { current } from "./mss.ts"
 import { scheduleProbe } from "./rack.ts"
@@ -32,10 +32,19 @@ export function nagleOf(c: Connection): number {
 /** A write ends at `writeSeq` (tcp_mark_push): the segment that holds its last octet says so. */
 export function markPush(c: Connection): void {
   const { pushes } = c
+  c.pushedSeq = c.writeSeq
   const last = pushes[pushes.length - 1]
   const joined = pushes.length > 1 && distance(last!, c.writeSeq) < c.mssCache
   if (joined || pushes.length >= PUSHES_MAX) pushes[pushes.length - 1] = c.writeSeq
   else pushes.push(c.writeSeq)
+}
+
+/** In the middle of a write: more than half a window waits since the last push, or nothing else does (forced_push). */
+export function pushEarly(c: Connection): void {
+  if (after(c.writeSeq, (c.pushedSeq + (c.maxWindow >>> 1)) | 0)) {
+    markPush(c)
+    push(c, Nagle.Push)
+  } else if (c.unsent === c.tailBytes) push(c, Nagle.Push)
 }
 
 /** __tcp_push_pending_frames. */
@@ -101,12 +110,13 @@ function nextBurst(c: Connection, mss: number, quota: number, nagle: number, pro
 function sendBurst(c: Connection, mss: number, bytes: number): number {
   const end = (c.sndNxt + bytes) | 0
   const hasFin = c.finQueued && ((end + 1) | 0) === c.writeSeq
+  const pushed = takePush(c, c.sndNxt, bytes)
   let count = 0
   do {
     const data = Math.min(distance(c.sndNxt, end), mss)
     const stop = (c.sndNxt + data) | 0
     const fin = hasFin && stop === end
-    if (sendNew(c, data, fin ? (stop + 1) | 0 : stop, fin) !== Errno.OK) return count
+    if (sendNew(c, data, fin ? (stop + 1) | 0 : stop, fin, pushed && stop === end) !== Errno.OK) return count
     count++
   } while (c.sndNxt !== end && before(c.sndNxt, end))
   if (bytes < count * mss) c.sndSml = c.sndNxt
@@ -114,10 +124,9 @@ function sendBurst(c: Connection, mss: number, bytes: number): number {
 }
 
 /** One segment of new data, which joins what is in flight (tcp_event_new_data_sent). */
-function sendNew(c: Connection, data: number, end: number, fin: boolean): Errno {
+function sendNew(c: Connection, data: number, end: number, fin: boolean, pushed: boolean): Errno {
   const seq = c.sndNxt
-  let flags: number = tcp.ACK | (fin ? tcp.FIN : 0)
-  if (takePush(c, seq, data)) flags |= tcp.PSH
+  const flags = tcp.ACK | (fin ? tcp.FIN : 0) | (pushed ? tcp.PSH : 0)
   dataSent(c, data)
   const errno = transmit(c, seq, data, flags)
   // Data that the way down had no room for is taken as sent: it will be missed, as on any full queue.
@@ -241,8 +250,8 @@ export function writeWakeup(c: Connection): Errno {
   const data = Math.min(c.unsent - fin, mss, room)
   const isLast = data + fin >= c.unsent && data + fin <= room
   const end = (c.sndNxt + data + (isLast ? fin : 0)) | 0
-  if (data > 0) c.pushes.unshift((c.sndNxt + data) | 0)
-  return sendNew(c, data, end, isLast && fin === 1)
+  takePush(c, c.sndNxt, data)
+  return sendNew(c, data, end, isLast && fin === 1, data > 0)
 }
 
 /** tcp_send_fin. */
@@ -266,6 +275,11 @@ export function sendSyn(c: Connection, flags: number): Errno {
 export function retransmit(c: Connection, index: number): Errno {
   const { rtx } = c
   const sent = rtx.at(index)
+  // The first one still waits here for its neighbour (skb_still_in_host_queue).
+  if (waitsForNeighbour(c)) {
+    c.tcp.mib.TCPSpuriousRtxHostQueues++
+    return Errno.EBUSY
+  }
   if (before(sent.seq, c.sndUna) && (sent.flags & tcp.SYN) === 0) sent.seq = c.sndUna
   if ((sent.flags & tcp.SYN) !== 0) {
     const errno = sendSyn(c, c.state === State.SYN_SENT ? tcp.SYN : tcp.SYN | tcp.ACK)
@@ -387,8 +401,8 @@ export function retransmitLost(c: Connection): void {
 export function checkSpace(c: Connection): void {
   if (!c.noSpace) return
   if (c.packetsOut < c.cwnd) window.expandSend(c)
-  const queued = c.queued
-  if (c.sndbuf - queued < queued >>> 1) return
+  const used = sendMemory(c, c.mssCache)
+  if (c.sndbuf - used < used >>> 1) return
   c.noSpace = false
   c.wakeUp()
 }

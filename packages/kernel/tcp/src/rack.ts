@@ -20,8 +20,8 @@ const NO_DUPTHRESH = 4
 const STATIC_REORDER_WINDOW = 2
 /** Recoveries for which a wider reordering window persists. */
 export const PERSIST = 16
-/** TCP_TIMEOUT_MIN: two jiffies. */
-const TIMEOUT_MIN_US = 2 * JIFFY_US
+/** TCP_TIMEOUT_MIN_US. */
+const TIMEOUT_MIN_US = 2000
 const TIMEOUT_INITIAL_NS: Ns = 1_000_000_000
 
 /** Sent later, or at the same time and further on (tcp_rack_sent_after). */

@@ -6,7 +6,7 @@
  * Memory is counted as Linux counts it, by what each segment's buffer would cost (sk_rmem_alloc): per range of
  * octets in order, in `rmem`.
  */
-import { cost as costOf } from "./cost.ts"
+import { received } from "./cost.ts"
 import { ByteRing } from "./byte-ring.ts"
 import { after, before, distance } from "./seq.ts"
 
@@ -54,7 +54,7 @@ export class ReceiveQueue {
     const span = this.hasGaps ? distance(copied, this.lastEnd) : held
     this.#ring.reserve(Math.max(span, held + end - at), copied, span)
     this.#ring.write(rcvNxt, from, at, end)
-    const cost = costOf(end - at)
+    const cost = received(end - at)
     this.rmem += cost
     this.#inOrder += cost
   }
@@ -71,7 +71,7 @@ export class ReceiveQueue {
     let next = first
     let start = seq
     let stop = last
-    let cost = costOf(end - at)
+    let cost = received(end - at)
     while (next < this.#costs.length && !after(ranges[2 * next]!, last)) {
       const there = ranges[2 * next]!
       const thereEnd = ranges[2 * next + 1]!
@@ -90,7 +90,7 @@ export class ReceiveQueue {
     this.rmem += cost
     ranges.splice(2 * first, 2 * (next - first), start, stop)
     this.#costs.splice(first, next - first, cost)
-    if (reports) this.#report(start, stop)
+    this.#report(seq, last)
     return true
   }
 
@@ -172,26 +172,44 @@ export class ReceiveQueue {
     if (before(from, to)) this.duplicate(from, to)
   }
 
-  /** The block that has just changed goes first; those that it took in go. */
-  #report(start: number, end: number): void {
+  /** A block that the segment continues grows by it and goes first, and takes in what it now touches; else a new one. */
+  #report(from: number, to: number): void {
     const { sack } = this
-    let kept = 0
-    for (let i = 0; i < this.sackCount; i++) {
-      const from = sack[2 * i]!
-      const to = sack[2 * i + 1]!
-      if (!before(from, start) && !after(to, end)) continue
-      sack[2 * kept] = from
-      sack[2 * kept + 1] = to
-      kept++
-    }
-    if (kept === SACK_BLOCKS_MAX) kept--
-    for (let i = kept; i > 0; i--) {
+    let start = from
+    let end = to
+    let at = 0
+    while (at < this.sackCount && (after(start, sack[2 * at + 1]!) || after(sack[2 * at]!, end))) at++
+    if (at < this.sackCount) {
+      if (before(sack[2 * at]!, start)) start = sack[2 * at]!
+      if (after(sack[2 * at + 1]!, end)) end = sack[2 * at + 1]!
+    } else if (at === SACK_BLOCKS_MAX) at--
+    for (let i = at; i > 0; i--) {
       sack[2 * i] = sack[2 * i - 2]!
       sack[2 * i + 1] = sack[2 * i - 1]!
     }
     sack[0] = start
     sack[1] = end
-    this.sackCount = kept + 1
+    this.sackCount = Math.max(this.sackCount, at + 1)
+    this.#coalesce()
+  }
+
+  /** tcp_sack_maybe_coalesce: the first block may have grown up to others. */
+  #coalesce(): void {
+    const { sack } = this
+    for (let i = 1; i < this.sackCount;) {
+      if (after(sack[2 * i]!, sack[1]!) || after(sack[0]!, sack[2 * i + 1]!)) {
+        i++
+        continue
+      }
+      if (before(sack[2 * i]!, sack[0]!)) sack[0] = sack[2 * i]!
+      if (after(sack[2 * i + 1]!, sack[1]!)) sack[1] = sack[2 * i + 1]!
+      this.sackCount--
+      for (let k = i; k < this.sackCount; k++) {
+        sack[2 * k] = sack[2 * k + 2]!
+        sack[2 * k + 1] = sack[2 * k + 3]!
+      }
+      i = 1
+    }
   }
 
   /** Blocks that the stream has reached (tcp_sack_remove). */

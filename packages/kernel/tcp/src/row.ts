@@ -52,14 +52,17 @@ function listening(socket: TcpSocket): TcpRow {
     protocol: "tcp", family: socket.family, v6only: socket.v6only, state: State.LISTEN, resting: false, orphan: false,
     ip: socket.local, port: socket.localPort, remote: null, remotePort: 0, recvQ: listener.waiting,
     sendQ: listener.backlog, timer: null, socket: null,
-    info: { congestion: socket.congestion || socket.tcp.ns.sysctl.globals.tcp_congestion_control }
+    info: {
+      congestion: socket.congestion || socket.tcp.ns.sysctl.globals.tcp_congestion_control, snd_cwnd: 10,
+      unacked: listener.waiting
+    }
   }
 }
 
 function connected(c: Connection): TcpRow {
   return {
     protocol: "tcp", family: c.family, v6only: false, state: c.state, resting: false, orphan: c.dead,
-    ip: c.local, port: c.localPort, remote: c.remote, remotePort: c.remotePort, recvQ: c.available,
+    ip: c.local, port: c.localPort, remote: c.remote, remotePort: c.remotePort, recvQ: (c.rcvNxt - c.copiedSeq) >>> 0,
     sendQ: (c.writeSeq - c.sndUna) >>> 0, timer: timerOf(c), info: infoOf(c), socket: null
   }
 }
@@ -89,7 +92,7 @@ function infoOf(c: Connection): TcpInfo {
     rtt: Math.floor(rtt.srttUs8 / 8), rttvar: Math.floor(rtt.mdevUs4 / 4), snd_ssthresh: c.ssthresh, snd_cwnd: c.cwnd,
     advmss: c.advmss, reordering: c.reordering, rcv_rtt: Math.floor(c.rcvRttUs8 / 8), rcv_space: c.spaceBytes,
     total_retrans: c.totalRetrans, pacing_rate: c.pacingRate, bytes_acked: c.bytesAcked,
-    bytes_received: c.bytesReceived, segs_out: c.segsOut, segs_in: c.segsIn, notsent_bytes: c.unsent,
+    bytes_received: c.bytesReceived + (c.finReceived ? 1 : 0), segs_out: c.segsOut, segs_in: c.segsIn, notsent_bytes: c.unsent,
     min_rtt: c.minRttUs === NOTHING ? 0 : c.minRttUs, data_segs_in: c.dataSegsIn, data_segs_out: c.dataSegsOut,
     delivered: c.delivered, bytes_sent: c.bytesSent, bytes_retrans: c.bytesRetrans, dsack_dups: c.dsackDups,
     reord_seen: c.reordSeen, rcv_ooopack: c.oooPackets, snd_wnd: c.sndWnd,

@@ -9,6 +9,7 @@ import { Errno, type NetDevice } from "@podwire/netdev"
 import { refusal } from "@podwire/netns/errno"
 import { family, type Ip, isLinkLocal, isMulticast, isUnspecified, v4 } from "@podwire/wire/ip"
 import { Connection } from "./connection.ts"
+import { sendMemory, sizeGoal } from "./burst.ts"
 import { restartAfterIdle } from "./cwnd.ts"
 import { hasRead } from "./data.ts"
 import { route } from "./emit.ts"
@@ -16,7 +17,8 @@ import { abort, finish } from "./finish.ts"
 import { Listener } from "./listener.ts"
 import { open } from "./open.ts"
 import { SocketOptions } from "./options.ts"
-import { markPush, Nagle, nagleOf, push, pushPending, sendReset } from "./output.ts"
+import { current } from "./mss.ts"
+import { markPush, Nagle, nagleOf, push, pushEarly, pushPending, sendReset } from "./output.ts"
 import type { BoundPort } from "./ports.ts"
 import { distance } from "./seq.ts"
 import { State } from "./state.ts"
@@ -46,6 +48,8 @@ export class TcpSocket extends SocketOptions {
   connection: Connection | null = null
   #port: BoundPort | null = null
   #localChosen = false
+  /** connect answered EINPROGRESS and was not asked again. */
+  #connecting = false
   #waking = false
   #closed = false
 
@@ -140,12 +144,17 @@ export class TcpSocket extends SocketOptions {
     if (this.listener !== null) return Errno.EISCONN
     const c = this.connection
     if (c !== null && c.state !== State.CLOSED) {
-      return c.state === State.SYN_SENT || c.state === State.SYN_RECV ? Errno.EALREADY : Errno.EISCONN
+      if (c.state === State.SYN_SENT || c.state === State.SYN_RECV) return Errno.EALREADY
+      // The first one after EINPROGRESS learns that it went well.
+      const errno = this.#connecting ? Errno.OK : Errno.EISCONN
+      this.#connecting = false
+      return errno
     }
     if (c !== null) {
       const errno = this.#hardError()
+      const failed = this.#connecting
       this.#disconnected()
-      if (errno !== Errno.OK) return errno
+      if (errno !== Errno.OK || failed) return errno || Errno.ECONNABORTED
     }
     if (this.family === 4 && family(ip) === 6) return Errno.EAFNOSUPPORT
     if (this.v6only && family(ip) === 4) return Errno.ENETUNREACH
@@ -192,6 +201,7 @@ export class TcpSocket extends SocketOptions {
       this.#disconnected()
       return errno
     }
+    this.#connecting = true
     return Errno.EINPROGRESS
   }
 
@@ -201,6 +211,7 @@ export class TcpSocket extends SocketOptions {
     this.#localChosen = false
     this.remote = null
     this.remotePort = 0
+    this.#connecting = false
     if (!this.boundByNumber) {
       this.#releasePort()
       this.localPort = 0
@@ -220,20 +231,36 @@ export class TcpSocket extends SocketOptions {
     }
     if (c.sndShutdown || (c.state !== State.ESTABLISHED && c.state !== State.CLOSE_WAIT)) return -Errno.EPIPE
     if (end <= from) return 0
-    const room = c.sndbuf - c.queued
-    if (room <= 0) {
-      c.noSpace = true
-      return -Errno.EAGAIN
-    }
-    const count = Math.min(end - from, room)
-    restartAfterIdle(c)
-    c.ring.reserve(distance(c.sndUna, c.writeSeq) + count, c.sndUna, distance(c.sndUna, c.writeSeq))
-    c.ring.write(c.writeSeq, bytes, from, from + count)
-    c.writeSeq = (c.writeSeq + count) | 0
-    markPush(c)
+    const count = this.#write(c, bytes, from, end)
     if (count < end - from) c.noSpace = true
+    if (count === 0) return -Errno.EAGAIN
+    markPush(c)
     push(c, count < end - from ? Nagle.Push : nagleOf(c))
     return count
+  }
+
+  /** Packet by packet, as the kernel builds them: what a long write has so far may leave before its end. */
+  #write(c: Connection, bytes: Uint8Array, from: number, end: number): number {
+    restartAfterIdle(c)
+    const mss = current(c)
+    const goal = sizeGoal(c, mss)
+    let at = from
+    while (at < end) {
+      let tail = Math.min(c.tailBytes, c.unsent)
+      if (tail === 0 || tail >= goal) {
+        if (sendMemory(c, mss) >= c.sndbuf) break
+        tail = 0
+      }
+      const count = Math.min(end - at, goal - tail)
+      const held = distance(c.sndUna, c.writeSeq)
+      c.ring.reserve(held + count, c.sndUna, held)
+      c.ring.write(c.writeSeq, bytes, at, at + count)
+      c.writeSeq = (c.writeSeq + count) | 0
+      c.tailBytes = tail + count
+      at += count
+      if (c.tailBytes >= goal && at < end) pushEarly(c)
+    }
+    return at - from
   }
 
   /** Octets copied; 0 at the end of the stream; or a negative errno: -EAGAIN, -ENOTCONN, -ECONNRESET, -ETIMEDOUT, … */
@@ -265,13 +292,7 @@ export class TcpSocket extends SocketOptions {
     if (c.finReceived) return 0
     const errno = this.#hardError()
     if (errno !== Errno.OK) return -errno
-    if (c.rcvShutdown && (c.state !== State.CLOSED || this.#wasConnected)) return 0
-    if (c.state === State.CLOSED) return this.#wasConnected ? 0 : -Errno.ENOTCONN
-    return c.state === State.SYN_SENT || c.state === State.SYN_RECV ? -Errno.EAGAIN : -Errno.EAGAIN
-  }
-
-  get #wasConnected(): boolean {
-    return this.connection !== null && this.connection.irs !== 0
+    return c.rcvShutdown ? 0 : -Errno.EAGAIN
   }
 
   /** Octets that `recv` would give now. */
@@ -293,8 +314,8 @@ export class TcpSocket extends SocketOptions {
     if (c === null) return this.listener === null
     if (c.error !== Errno.OK || c.sndShutdown || c.state === State.CLOSED) return true
     if (c.state === State.SYN_SENT || c.state === State.SYN_RECV) return false
-    const { queued } = c
-    if (c.sndbuf - queued >= queued >>> 1) return true
+    const used = sendMemory(c, c.mssCache)
+    if (c.sndbuf - used >= used >>> 1) return true
     c.noSpace = true
     return false
   }

@@ -127,9 +127,9 @@ export function retransmitTimeout(c: Connection): void {
       setTimer(c, c.rto, RESOURCE_PROBE_NS, Pending.Retransmit)
       return
     }
-    c.backoff++
   }
   const linear = c.state === State.SYN_SENT && c.totalRto <= c.tcp.ns.sysctl.globals.tcp_syn_linear_timeouts
+  if (!linear) c.backoff++
   if (!linear) c.rtt.rtoNs = c.rtt.bounded(c.rtt.rtoNs * 2)
   setTimer(c, c.rto, clampToUserTimeout(c, c.rtt.rtoNs), Pending.Retransmit)
 }

@@ -3,7 +3,7 @@
  * opens (tcp_grow_window), and the buffer that grows with what the program reads in a round trip (tcp_rcv_space_adjust).
  */
 import type { Netns } from "@podwire/netns"
-import { cost } from "./cost.ts"
+import { received } from "./cost.ts"
 import type { Connection } from "./connection.ts"
 import { distance } from "./seq.ts"
 import { AckPending } from "./connection.ts"
@@ -101,6 +101,10 @@ export function init(c: Connection): void {
   expandSend(c)
   const most = fullSpace(c)
   if (c.windowClamp >= most) c.windowClamp = most
+  // One segment is kept back.
+  if (c.windowClamp > 2 * c.advmss && c.windowClamp + c.advmss > most) {
+    c.windowClamp = Math.max(2 * c.advmss, most - c.advmss)
+  }
   c.rcvSsthresh = Math.min(c.rcvSsthresh, c.windowClamp)
   c.spaceNs = c.nowNs
   c.spaceSeq = c.copiedSeq
@@ -148,7 +152,7 @@ export function measureMss(c: Connection, bytes: number, headerBytes: number, pu
 }
 
 function adaptRatio(c: Connection, bytes: number): void {
-  const ratio = Math.max(1, Math.min(255, Math.floor(bytes * 256 / cost(bytes))))
+  const ratio = Math.max(1, Math.min(255, Math.floor(bytes * 256 / received(bytes))))
   if (ratio === c.scalingRatio) return
   c.scalingRatio = ratio
   c.windowClamp = Math.min(fullSpace(c), WINDOW_MAX * 2 ** c.rcvWscale)
@@ -159,7 +163,7 @@ function adaptRatio(c: Connection, bytes: number): void {
 export function grow(c: Connection, bytes: number): void {
   const room = Math.min(c.windowClamp, space(c)) - c.rcvSsthresh
   if (room <= 0) return
-  const memory = fromSpace(cost(bytes), c.scalingRatio)
+  const memory = fromSpace(received(bytes), c.scalingRatio)
   let increment = 0
   if (memory <= bytes) increment = 2 * c.advmss
   else {
