@@ -88,7 +88,7 @@ export class Client extends Process {
 
   #connect(ip: Ip): void {
     this.#target = ip
-    this.#openTcp(ip, (socket, errno) => {
+    this.#openTcp(ip, true, (socket, errno) => {
       if (errno !== Errno.OK) return this.#fail(`unable to connect to server: ${strerror(errno)}`)
       this.#control = new Control(socket!, {
         cookie: () => {}, state: (state) => this.#onState(state), json: (value) => this.#onResults(value),
@@ -104,9 +104,9 @@ export class Client extends Process {
   }
 
   /** A connection to the server; null with the errno why there is none. */
-  #openTcp(ip: Ip, opened: (socket: TcpSocket | null, errno: Errno) => void): void {
+  #openTcp(ip: Ip, noDelay: boolean, opened: (socket: TcpSocket | null, errno: Errno) => void): void {
     const socket = open(this.host, ip)
-    socket.noDelay = this.#options.noDelay
+    socket.noDelay = noDelay
     const bound = this.#options.bind === null ? Errno.OK : socket.bind(this.#options.bind, 0)
     this.#opening = socket
     const settled = (errno: Errno) => {
@@ -168,7 +168,7 @@ export class Client extends Process {
     const id = FIRST_ID + 2 * streams.length
     const ip = this.#target!
     if (this.#options.udp) return this.#openUdp(id, ip)
-    this.#openTcp(ip, (socket, errno) => {
+    this.#openTcp(ip, this.#options.noDelay, (socket, errno) => {
       if (errno !== Errno.OK) return this.#fail(`unable to connect stream: ${strerror(errno)}`)
       const cookie = new Uint8Array(COOKIE_BYTES)
       cookie.set(ascii(this.#cookie))

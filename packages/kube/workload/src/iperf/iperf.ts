@@ -1,6 +1,7 @@
 /**
  * `iperf3` as version 3.12 behaves, also under the name `iperf`: its control protocol octet by octet, its streams over
- * TCP and UDP, its reports as text and as JSON. A time is virtual; what the processor costs is not known and is 0.
+ * TCP and UDP, its reports as text and as JSON. Times are virtual; what the processor costs is not known and shown as 0.
+ * Approximated: without -b a stream is given 10 Gbit/s at most, for the processor that there is none of here.
  * Differences: data are zeros where iperf3 sends random octets; a test that ends by time ends exactly then; numbers in
  * brackets, which are the real program's sockets, follow those of a usual run.
  * Not supported, and refused: -w, -V, -O, -C, -M, -S, -L, -F, -D, -T, --bidir, --get-server-output, --cport, SCTP,

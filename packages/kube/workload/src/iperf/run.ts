@@ -8,6 +8,11 @@ import type { IperfOptions } from "./options.ts"
 import { type Durations, type Interval, intervalText, type Part, resultsText, type Side, type Total } from "./report.ts"
 import { isBehind, type Limit, type Stream } from "./stream.ts"
 
+/**
+ * What a processor makes of one stream without -b, bits a second: an approximation, without which a link that has no
+ * rate would take a test's whole data in no time.
+ */
+const PROCESSOR_RATE = 10_000_000_000
 /** --pacing-timer's default. */
 const TICK_NS = MILLISECOND
 
@@ -62,14 +67,14 @@ export class Run implements Limit {
 
   start(): void {
     const { engine } = this.#host
-    const { interval, seconds, rate } = this.options
+    const { interval, seconds } = this.options
     this.#startNs = engine.nowNs
     this.#intervalNs = engine.nowNs
     this.#isRunning = true
     // The end is looked at before the last report, which it makes itself.
     if (!this.isServer && seconds > 0) engine.arm(this.#end, seconds * SECOND)
     if (interval > 0) engine.arm(this.#report, interval * SECOND)
-    if (this.isSender && rate > 0) engine.arm(this.#tick, TICK_NS)
+    if (this.isSender) engine.arm(this.#tick, TICK_NS)
     for (const stream of [...this.streams]) if (this.#isRunning) stream.start(() => this.#changed())
     this.#changed()
   }
@@ -117,7 +122,7 @@ export class Run implements Limit {
     if (bytes > 0 && this.#sum((one) => one.bytes) >= bytes) return false
     if (blocks > 0 && this.#sum((one) => one.blocks) >= blocks) return false
     if (burst > 1 && stream.blocks % burst !== 0) return true
-    return isBehind(stream, rate, this.#host.engine.nowNs - this.#startNs)
+    return isBehind(stream, rate > 0 ? rate : PROCESSOR_RATE, this.#host.engine.nowNs - this.#startNs)
   }
 
   #sum(of: (stream: Stream) => number): number {

@@ -108,6 +108,7 @@ class Session {
     this.#startNs = host.engine.nowNs
     this.#write = write
     this.#ended = ended
+    socket.noDelay = true
     this.#congestion = tcpInfo(host, socket)?.congestion ?? "cubic"
     this.#control = new Control(socket, {
       cookie: (text) => {

@@ -89,7 +89,7 @@ export interface Limit {
 
 /** Bits a second: what has been sent must not be ahead of it. */
 export function isBehind(stream: Stream, rate: number, elapsedNs: Ns): boolean {
-  return rate === 0 || stream.bytes * 8 * SECOND <= rate * elapsedNs
+  return (stream.bytes * 8 * SECOND) / rate <= elapsedNs
 }
 
 export class TcpStream extends Stream {
@@ -193,6 +193,8 @@ export class UdpStream extends Stream {
   readonly #path: UdpPath
   readonly #limit: Limit
   #changed: (() => void) | null = null
+  /** What came before the test began, as the socket's buffer holds it. */
+  #early: Array<Uint8Array> | null = []
   #transit = 0
 
   constructor(host: Host, id: number, isSender: boolean, path: UdpPath, limit: Limit) {
@@ -220,11 +222,15 @@ export class UdpStream extends Stream {
 
   override start(changed: () => void): void {
     this.#changed = changed
+    const early = this.#early ?? []
+    this.#early = null
+    for (const payload of early) this.receive(payload)
     this.send()
   }
 
   override stop(): void {
     this.#changed = null
+    this.#early = null
   }
 
   override close(): void {
@@ -257,7 +263,9 @@ export class UdpStream extends Stream {
 
   /** A datagram that is this stream's (iperf_udp_recv). */
   receive(payload: Uint8Array): void {
-    if (this.#changed === null || this.isSender || payload.length < HEADER_BYTES) return
+    if (this.isSender || payload.length < HEADER_BYTES) return
+    this.#early?.push(payload)
+    if (this.#changed === null) return
     const first = this.bytes === 0
     this.bytes += payload.length
     const number = get32(payload, 8) >>> 0

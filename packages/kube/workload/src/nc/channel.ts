@@ -58,6 +58,8 @@ export class UdpChannel implements Channel {
 
   constructor(socket: UdpSocket) {
     this.#socket = socket
+    // What came while nobody read: between the connection and the relay.
+    for (let datagram = socket.recv(); datagram !== null; datagram = socket.recv()) this.#queue.push(datagram.payload)
     socket.onReceive = (_, datagram) => this.take(datagram)
     socket.onError = (one) => {
       this.#errno = one.takeError()

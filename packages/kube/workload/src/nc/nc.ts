@@ -220,7 +220,7 @@ class Connector extends Nc {
     this.#code = 0
     if (!this.options.verbose) return this.#useUdp()
     this.#probesLeft = this.options.timeoutNs > 0 ? Math.floor(this.options.timeoutNs / SECOND) : UDP_SCAN_SECONDS
-    this.#probed(this.#write() && (this.#write() || true))
+    this.#probed(this.#write() && this.#write())
   }
 
   /** udptest: an octet a second, until the peer's host says that nobody is there. */
