@@ -1,6 +1,7 @@
 /**
  * Plays a script on the Linux that runs, by `referee.py`: real sockets in a namespace that ends with the script,
- * a TAP on which the peer's frames are put and the kernel's are read, real time.
+ * a TAP on which the peer's frames are put and the kernel's are read, real time. Like ours the kernel builds each
+ * segment on its own (gso_max_segs 1), which decides where PSH is and what a retransmission holds.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { accessSync, constants } from "node:fs"
@@ -12,7 +13,8 @@ import { icmpFrame, PEER, PEER_PORT, PORT, segmentFrame, STACK } from "./frame.t
 import { type Happened, TAIL_SECONDS, timestamped, type Tolerance } from "./match.ts"
 import type { Script } from "./script.ts"
 
-export const REAL: Tolerance = { seconds: 0.04, ratio: 0.1 }
+/** Less than a delayed ACK's 40 ms. */
+export const REAL: Tolerance = { seconds: 0.02, ratio: 0.1 }
 
 /** What a fresh Linux has and machines are tuned in: our stack's defaults. */
 const STOCK: ReadonlyArray<readonly [string, string]> = [

@@ -239,6 +239,7 @@ function setOption(socket: TcpSocket, name: string, value: number): string {
     default:
       return `no option ${name}`
   }
+  socket.apply()
   return "0"
 }
 
