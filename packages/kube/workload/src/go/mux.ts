@@ -16,7 +16,8 @@ export function mux(routes: Readonly<Record<string, GoHandler>>, rest: GoHandler
       redirect(response, request, `${escapePath(clean)}${rawQuery === "" ? "" : `?${rawQuery}`}`, MOVED_PERMANENTLY)
       return
     }
-    const handler = table.get(request.path) ?? rest
+    // CONNECT's target has no path.
+    const handler = request.path === "" ? null : table.get(request.path) ?? rest
     if (handler !== null) handler(response, request)
     else response.error("404 page not found", 404)
   }

@@ -6,7 +6,7 @@
  */
 import type { Ns } from "@podwire/engine"
 import { ascii } from "@podwire/wire/bytes"
-import { httpDate } from "../clock.ts"
+import { DATE_FIELD, httpDate } from "../clock.ts"
 import type { Exchange } from "../http/connection.ts"
 import { type Field, Fields, lower } from "../http/fields.ts"
 import { reasonOf } from "../http/message.ts"
@@ -132,7 +132,7 @@ export class GoResponse {
     const code = this.#status
     const header = this.header
     const isHead = request.method === "HEAD"
-    const extra: Array<Field> = [{ name: "Date", value: httpDate(this.#nowNs()) }]
+    const extra: Array<Field> = [{ name: DATE_FIELD, value: httpDate(this.#nowNs()) }]
     const add = (name: string, value: string) => extra.push({ name, value })
     const counted = whole && allowsBody(code) && !header.has("Content-Length") && (!isHead || body !== "")
     const hasLength = counted || header.has("Content-Length")

@@ -72,13 +72,17 @@ export class Exchange {
     return this.#begun || this.bodyEnded || !this.expectsContinue
   }
 
-  /** Begins to read. `onEnd` is called at once when there is no body; not `whole`: broken, or the client left. */
+  /**
+   * Begins to read. `onEnd` is called at once when there is no body; not `whole`: broken, or the client left.
+   * Who waits for 100 Continue gets it, unless `silently`.
+   */
   readBody(
     onData: (bytes: Uint8Array, at: number, end: number) => void,
-    onEnd: (whole: boolean, trailers: Fields | null) => void
+    onEnd: (whole: boolean, trailers: Fields | null) => void,
+    silently = false
   ): void {
     if (this.bodyEnded) return onEnd(true, null)
-    if (!this.#begun && this.expectsContinue) this.connection.write(CONTINUE)
+    if (!silently && !this.#begun && this.expectsContinue) this.connection.write(CONTINUE)
     this.#begun = true
     this.onData = onData
     this.onBodyEnd = onEnd
@@ -266,7 +270,12 @@ export class Connection {
 
   /** The next event of the request that comes; false when there are no octets for one. */
   #read(): boolean {
-    if (this.#inputAt === this.#input.length && !this.#receive()) return false
+    if (this.#inputAt === this.#input.length) {
+      // The end of a body needs no octet of its own.
+      this.#parser.feed(NOTHING)
+      if (this.#parser.event !== Event.MORE) return this.#onEvent()
+      if (!this.#receive()) return false
+    }
     this.#inputAt += this.#parser.feed(this.#input, this.#inputAt)
     return this.#onEvent()
   }
@@ -287,11 +296,11 @@ export class Connection {
 
   /** The client closed its half: nothing more will come. */
   #onEnd(): void {
-    const { started } = this.#parser
+    const { idle } = this.#parser
     this.#parser.finish()
     if (this.#exchange !== null) this.#bodyEnds(false)
-    else if (started) this.#onEvent()
-    else this.close()
+    else if (idle) this.close()
+    else this.#onEvent()
   }
 
   #onEvent(): boolean {
@@ -340,5 +349,6 @@ export class Connection {
     const answer = this.#dialect.refuse(error)
     this.#last(this.#dialect.lingers(error))
     if (answer !== null) this.write(answer)
+    this.#again = true
   }
 }

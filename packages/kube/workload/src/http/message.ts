@@ -37,6 +37,9 @@ export interface HttpError {
   readonly what: string
 }
 
+/** `what` of a message that its sender did not finish. */
+export const CUT_SHORT = "the stream ended inside a message"
+
 export interface Limits {
   /** Octets of the start line without its end: else 414 for a request. */
   readonly startLine: number

@@ -16,7 +16,7 @@
  */
 import { latin1 } from "@podwire/wire/bytes"
 import { Fields, isFieldValue, isToken, trim } from "./fields.ts"
-import { type Framing, type HttpError, type Limits, LIMITS } from "./message.ts"
+import { CUT_SHORT, type Framing, type HttpError, type Limits, LIMITS } from "./message.ts"
 
 export const Event = {
   /** All is consumed, or nothing can be: ask again with more octets. */
@@ -114,17 +114,12 @@ export abstract class MessageParser<H extends Head> {
     if (this.#state === "length" && this.#left === 0) this.#state = "done"
     if (this.#state === "close" || this.#state === "done") this.#end()
     else if (this.#state === "failed") this.event = Event.ERROR
-    else if (this.#state !== "tunnel" && !this.idle) this.fail(this.cutStatus, "the stream ended inside a message")
+    else if (this.#state !== "tunnel" && !this.idle) this.fail(this.cutStatus, CUT_SHORT)
   }
 
   /** Between two messages: nothing of the next one has come. */
   get idle(): boolean {
     return this.#state === "start" && this.#lineLength === 0
-  }
-
-  /** The start line of a message is there and its end is not. */
-  get started(): boolean {
-    return this.#state !== "start" && this.#state !== "failed" && this.#state !== "tunnel"
   }
 
   /** How many octets of the body or of this chunk are still to come; 0 where nobody knows. */
