@@ -1,7 +1,6 @@
 /**
  * Plays a script on the Linux that runs, by `referee.py`: real sockets in a namespace that ends with the script,
- * a TAP on which the peer's frames are put and the kernel's are read, real time. Like ours the kernel builds each
- * segment on its own (gso_max_segs 1), which decides where PSH is and what a retransmission holds.
+ * a TAP on which the peer's frames are put and the kernel's are read, real time.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { accessSync, constants } from "node:fs"

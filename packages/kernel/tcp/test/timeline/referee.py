@@ -92,7 +92,7 @@ class Player:
         stack, peer = job["stack"], job["peer"]
         batch = [
             "link set lo up", "link set tap0 addrgenmode none",
-            "link set tap0 gso_max_segs 1 address %s mtu %d" % (stack["mac"], job["mtu"]), "link set tap0 up",
+            "link set tap0 address %s mtu %d" % (stack["mac"], job["mtu"]), "link set tap0 up",
             "addr add %s/24 dev tap0" % stack["4"], "addr add %s/64 dev tap0 nodad" % stack["6"],
             "neigh add %s lladdr %s dev tap0 nud permanent" % (peer["4"], peer["mac"]),
             "neigh add %s lladdr %s dev tap0 nud permanent" % (peer["6"], peer["mac"]),

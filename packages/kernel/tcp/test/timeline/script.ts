@@ -120,20 +120,20 @@ function events(text: string, line: number, base: number): ReadonlyArray<Event> 
   if (packet[3]!.startsWith("icmp ")) return [{ ...common, kind: "icmp", flow, icmp: icmp(packet[3]!) }]
   const segment = parseSegment(packet[3]!)
   const kind = packet[1] === "<" ? "inject" : "expect"
-  return split(segment).map((part, i) => ({
+  return split(segment, kind === "expect").map((part, i) => ({
     ...common, atSeconds: i === 0 ? atSeconds : untilSeconds, kind, flow, segment: part
   }))
 }
 
-/** PSH is on the last of them only. */
-function split(segment: Segment): ReadonlyArray<Segment> {
+/** PSH is on the last of them when they are sent, and anywhere when they are expected: Linux cuts long packets late. */
+function split(segment: Segment, expected: boolean): ReadonlyArray<Segment> {
   if (segment.split === 0 || typeof segment.seq !== "number") return [segment]
   const parts: Array<Segment> = []
   for (let at = 0; at < segment.length; at += segment.split) {
     const length = Math.min(segment.split, segment.length - at)
     const last = at + length === segment.length
     const flags = last ? segment.flags : segment.flags & ~8
-    parts.push({ ...segment, seq: segment.seq + at, length, flags, split: 0 })
+    parts.push({ ...segment, seq: segment.seq + at, length, flags, split: 0, pushAny: expected })
   }
   return parts
 }
