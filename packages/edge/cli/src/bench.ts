@@ -15,8 +15,8 @@ import { fileURLToPath } from "node:url"
 import { UsageError } from "./outcome.ts"
 import { V8_FLAGS } from "./v8.ts"
 
-const NAMES = ["known-flow", "capture", "settle", "cold-start"] as const
-const PROMISED = ["cached-flow", "new-flow", "tcp-bulk", "endpoint-change", "reach", "prove"] as const
+const NAMES = ["known-flow", "capture", "tcp-bulk", "tcp-connections", "settle", "cold-start"] as const
+const PROMISED = ["cached-flow", "new-flow", "endpoint-change", "reach", "prove"] as const
 const SCRIPTS = new URL("../../../kube/cluster/bench/", import.meta.url)
 
 interface Figure {
@@ -91,7 +91,7 @@ function run(name: string, small: boolean, signal: AbortSignal): Promise<Result>
   return new Promise((resolve, reject) => {
     const script = fileURLToPath(new URL(`${name}.ts`, SCRIPTS))
     const child = spawn(
-      process.execPath, [...V8_FLAGS, script, ...small ? ["--small"] : []],
+      process.execPath, [...V8_FLAGS, "--expose-gc", script, ...small ? ["--small"] : []],
       { stdio: ["ignore", "pipe", "inherit"], signal }
     )
     let stdout = ""

@@ -3,7 +3,7 @@
  * when asked for more and never shrinks while in use; who uses it bounds it.
  */
 
-const BYTES_AT_START = 4096
+const BYTES_AT_START = 1024
 const EMPTY = new Uint8Array(0)
 
 export class ByteRing {

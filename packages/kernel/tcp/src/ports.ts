@@ -19,6 +19,8 @@ export interface Holder {
 export class BoundPort {
   readonly port: number
   readonly holders: Array<Holder> = []
+  /** Those of them that listen. */
+  readonly listeners: Array<Holder> = []
 
   constructor(port: number) {
     this.port = port

@@ -110,6 +110,7 @@ export class TcpSocket extends SocketOptions {
       this.listener = null
       return Errno.EADDRINUSE
     }
+    this.#port!.listeners.push(this)
     return Errno.OK
   }
 
@@ -433,6 +434,8 @@ export class TcpSocket extends SocketOptions {
   #stopListening(): void {
     const { listener } = this
     this.listener = null
+    const { listeners } = this.#port!
+    listeners.splice(listeners.indexOf(this), 1)
     this.#releasePort()
     listener!.close()
     this.wakeUp()

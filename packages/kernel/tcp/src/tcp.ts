@@ -159,8 +159,8 @@ export class Tcp implements TcpProtocol {
     if (bound === undefined) return null
     let best: TcpSocket | null = null
     let bestScore = -1
-    for (const holder of bound.holders) {
-      if (!(holder instanceof TcpSocket) || holder.listener === null) continue
+    for (let i = 0; i < bound.listeners.length; i++) {
+      const holder = bound.listeners[i] as TcpSocket
       let score = holder.family === 4 ? 1 : 0
       if (holder.local !== null) {
         if (!equal(holder.local, local)) continue

@@ -6,23 +6,10 @@ import { Capture } from "@podwire/cluster"
 import { assert } from "@podwire/engine"
 import { cpuNs, type Figure, figure, RUNS, say, small } from "./figure.ts"
 import { Flow } from "./flow.ts"
+import { MemorySink } from "./memory-sink.ts"
 
 const FRAMES = small() ? 3_200 : 128_000
 const FULL = 1472
-
-/** Keeps the last 64 MiB: writing costs what it would cost, and memory stays bounded. */
-class MemorySink {
-  readonly #bytes = new Uint8Array(64 * 1024 * 1024)
-  #at = 0
-  written = 0
-
-  write(chunk: Uint8Array): void {
-    if (this.#at + chunk.length > this.#bytes.length) this.#at = 0
-    this.#bytes.set(chunk, this.#at)
-    this.#at += chunk.length
-    this.written += chunk.length
-  }
-}
 
 function pair(
   name: string, payloadBytes: number

@@ -29,8 +29,8 @@ export class Flow {
   ) {
     this.#payload = new Uint8Array(payloadBytes)
     this.cluster = new Cluster(makePlan({ seed: SEED, nodes: nodeNames(2) }), observe)
-    this.cluster.store.create(pod("client", "node1"))
-    this.cluster.store.create(pod("server", "node2"))
+    this.cluster.store.create(podOn("client", "node1"))
+    this.cluster.store.create(podOn("server", "node2"))
     assert(this.cluster.settle(), "the bench's cluster comes to rest")
     const client = this.cluster.pod("default", "client")!.netns
     const server = this.cluster.pod("default", "server")!
@@ -82,7 +82,8 @@ export class Flow {
   }
 }
 
-function pod(name: string, nodeName: string): KubeObject {
+/** A pod that does nothing by itself. */
+export function podOn(name: string, nodeName: string): KubeObject {
   return admitted({
     apiVersion: "v1", kind: "Pod", metadata: { name },
     spec: { nodeName, containers: [{ name: "pause", image: "pause" }] }
