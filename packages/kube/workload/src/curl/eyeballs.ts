@@ -123,14 +123,14 @@ export class Eyeballs {
       socket.keepCount = config.keepAliveCount
     }
     if (config.localIp === null && config.localPort === 0) return socket
+    if (config.localIp !== null) {
+      const [name, version] = [format(config.localIp), family(config.localIp) === 4 ? 2 : 10]
+      this.#trace.note(`Name '${name}' family ${version} resolved to '${name}' family ${version}`)
+    }
     for (let i = 0; ; i++) {
       const port = config.localPort + i
       const errno = socket.bind(config.localIp, port)
       if (errno === Errno.OK) {
-        if (config.localIp !== null) {
-          const [name, version] = [format(config.localIp), family(config.localIp) === 4 ? 2 : 10]
-          this.#trace.note(`Name '${name}' family ${version} resolved to '${name}' family ${version}`)
-        }
         this.#trace.note(`Local port: ${port}`)
         return socket
       }

@@ -24,7 +24,7 @@ export interface Url {
 
 export interface ParseOptions {
   readonly pathAsIs: boolean
-  /** Of a Location: blanks and octets above 0x7f are encoded where they stand, and a scheme must be there. */
+  /** Of a Location: a blank in it was no fault. */
   readonly isRedirect: boolean
 }
 
@@ -49,7 +49,6 @@ const ILLEGAL_IN_HOST = /[ \r\n\t/:#?!@{}[\]\\$'"^`*<>=;,+&()%]/
 const GUESSES = ["ftp", "dict", "ldap", "imap", "smtp", "pop3"]
 
 export function parseUrl(text: string, options: ParseOptions): Url | UrlFault {
-  // deno-lint-ignore no-control-regex
   if ((options.isRedirect ? /[\x00-\x1f\x7f]/ : /[\x00-\x20\x7f]/).test(text)) return MALFORMED
   const absolute = /^([a-zA-Z][a-zA-Z0-9+.-]*):\//.exec(text)
   let scheme = absolute === null ? "" : absolute[1]!.toLowerCase()
@@ -71,21 +70,21 @@ export function parseUrl(text: string, options: ParseOptions): Url | UrlFault {
   const login = at < 0 ? null : authority!.slice(0, at)
   const colon = login === null ? -1 : login.indexOf(":")
   const [, path, query, fragment] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(tail!)!
-  const encode = options.isRedirect ? encodeIllegal : (part: string) => part
   const clean = options.pathAsIs ? path! : removeDots(path!)
   return {
     scheme,
     user: login === null ? null : percentDecode(colon < 0 ? login : login.slice(0, colon)),
     password: login === null || colon < 0 ? null : percentDecode(login.slice(colon + 1)),
     ...host,
-    path: encode(clean === "" ? "/" : clean, "%20"),
-    query: query === undefined ? null : encode(query.slice(1), "+"),
-    fragment: fragment === undefined || fragment === "#" ? null : encode(fragment.slice(1), "%20")
+    path: clean === "" ? "/" : clean,
+    query: query === undefined ? null : query.slice(1),
+    fragment: fragment === undefined || fragment === "#" ? null : fragment.slice(1)
   }
 }
 
-/** What a Location means, seen from `base` (RFC 3986, section 5.2, as far as curl goes). */
-export function resolveUrl(base: Url, location: string, pathAsIs: boolean): Url | UrlFault {
+/** What a Location, one character an octet, means seen from `base` (RFC 3986, section 5.2, as far as curl goes). */
+export function resolveUrl(base: Url, text: string, pathAsIs: boolean): Url | UrlFault {
+  const location = encodeIllegal(text)
   if (/^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(location)) return parseUrl(location, { pathAsIs, isRedirect: true })
   const origin = `${base.scheme}://${authorityOf(base)}`
   let path = base.path
@@ -185,9 +184,11 @@ function removeDots(path: string): string {
   return out.join("/")
 }
 
-function encodeIllegal(part: string, blank: string): string {
-  return part.replace(/[^\x21-\x7e]/gu, (char) => {
-    if (char === " ") return blank
-    return [...utf8Encode(char)].map((byte) => `%${byte.toString(16).padStart(2, "0").toUpperCase()}`).join("")
-  })
+/** Blanks and octets above 0x7e as URLs have them: a blank in a query is a plus. */
+function encodeIllegal(location: string): string {
+  const at = location.indexOf("?")
+  return location.replace(/[^\x21-\x7e]/g, (char, index: number) =>
+    char === " " ? at >= 0 && index > at ? "+" : "%20"
+      : `%${(char.charCodeAt(0) & 0xff).toString(16).padStart(2, "0").toUpperCase()}`
+  )
 }

@@ -9,7 +9,8 @@ import { ascii, latin1, utf8Encode } from "@podwire/wire/bytes"
 import type { Ip } from "@podwire/wire/ip"
 import type { Host } from "@podwire/workload"
 
-export type Then = "keep" | "close" | "reset" | "hang"
+/** `once`: the next request on this connection is answered by its end. */
+export type Then = "keep" | "close" | "reset" | "hang" | "once"
 export type Answer = readonly [text: string, then?: Then]
 
 const HELLO = "hello\n"
@@ -32,6 +33,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   "/cclose": [ok(`Connection: close\r\n${sized(HELLO)}`, HELLO), "close"],
   "/http10": [ok(sized(HELLO), HELLO, "1.0"), "close"],
   "/http10ka": [ok(`Connection: keep-alive\r\n${sized(HELLO)}`, HELLO, "1.0")],
+  "/once": [ok("Content-Length: 3\r\n", "hi\n"), "once"],
   "/notfound": ["HTTP/1.1 404 Not Found\r\nContent-Length: 10\r\n\r\nnot here!\n"],
   "/busy": ["HTTP/1.1 503 Service Unavailable\r\nContent-Length: 5\r\n\r\nbusy\n"],
   "/busyra": ["HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 5\r\n\r\nbusy\n"],
@@ -98,7 +100,7 @@ class Conversation {
       if (count === -Errno.EAGAIN) return
       if (count <= 0) return this.#close("close")
       this.#received += latin1(SCRATCH, 0, count)
-      while (this.#then === "keep" && this.#answer()) { /* the next of them */ }
+      while ((this.#then === "keep" || this.#then === "once") && this.#answer()) { /* the next of them */ }
     }
   }
 
@@ -128,6 +130,10 @@ class Conversation {
     const body = this.#received.slice(headEnd + 4, end)
     this.#received = this.#received.slice(end)
     this.#hasContinued = false
+    if (this.#then === "once") {
+      this.#close("close")
+      return false
+    }
     const [text, then = "keep"] = ANSWERS[path] ?? [usual(path, head, body)]
     this.#queue(/^HEAD /.test(head) && !/^\/(close|chunked|redirect)$/.test(path)
       ? text.slice(0, text.indexOf("\r\n\r\n") + 4) : text)
