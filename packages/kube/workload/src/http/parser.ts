@@ -144,6 +144,10 @@ export abstract class MessageParser<H extends Head> {
 
   /** True when a line is complete. Its length is held against the limit as it grows. */
   #octet(octet: number): boolean {
+    if (this.#state === "chunk-end" && octet !== (this.#lineLength === 0 ? CR : LF)) {
+      this.fail(400, "no line end after a chunk")
+      return false
+    }
     if (octet === LF) return true
     if (this.#lineLength >= this.#lineMost()) {
       // A CR may still be the first half of the line's end.
@@ -163,12 +167,12 @@ export abstract class MessageParser<H extends Head> {
 
   #lineMost(): number {
     if (this.#state === "start") return this.limits.startLine
-    return this.#state === "size" || this.#state === "chunk-end" ? CHUNK_LINE : this.limits.fieldLine
+    return this.#state === "size" ? CHUNK_LINE : this.limits.fieldLine
   }
 
   #tooLong(): void {
     if (this.#state === "start") this.fail(this.longStartStatus, "start line too long")
-    else if (this.#state === "size" || this.#state === "chunk-end") this.fail(400, "chunk line too long")
+    else if (this.#state === "size") this.fail(400, "chunk line too long")
     else this.fail(431, "field line too long")
   }
 
@@ -183,8 +187,7 @@ export abstract class MessageParser<H extends Head> {
       case "size":
         return cr ? this.#onSize(line) : this.fail(400, "chunk line without CR")
       case "chunk-end":
-        if (cr && line === "") this.#state = "size"
-        else this.fail(400, "no line end after a chunk")
+        this.#state = "size"
         return
       default:
         return this.#onField(line, octets)
