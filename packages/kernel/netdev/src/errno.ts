@@ -7,7 +7,7 @@ export type Errno = number
 export const Errno = {
   OK: 0, EPERM: 1, ENOENT: 2, ESRCH: 3, EINTR: 4, EIO: 5, ENXIO: 6, EAGAIN: 11, ENOMEM: 12,
   EACCES: 13, EBUSY: 16, EEXIST: 17, ENODEV: 19, EINVAL: 22, ENFILE: 23, ENOSPC: 28, EPIPE: 32,
-  ERANGE: 34, ELOOP: 40, EXFULL: 54, EDESTADDRREQ: 89, EMSGSIZE: 90, ENOPROTOOPT: 92, EPROTONOSUPPORT: 93,
+  ERANGE: 34, ELOOP: 40, EXFULL: 54, ENONET: 64, EPROTO: 71, EDESTADDRREQ: 89, EMSGSIZE: 90, ENOPROTOOPT: 92, EPROTONOSUPPORT: 93,
   EOPNOTSUPP: 95, EAFNOSUPPORT: 97, EADDRINUSE: 98, EADDRNOTAVAIL: 99, ENETDOWN: 100,
   ENETUNREACH: 101, ECONNABORTED: 103, ECONNRESET: 104, ENOBUFS: 105, EISCONN: 106, ENOTCONN: 107,
   ETIMEDOUT: 110, ECONNREFUSED: 111, EHOSTDOWN: 112, EHOSTUNREACH: 113, EALREADY: 114,
@@ -30,6 +30,8 @@ const TEXTS = new Map<number, string>([
   [Errno.EPIPE, "Broken pipe"],
   [Errno.ERANGE, "Numerical result out of range"],
   [Errno.EXFULL, "Exchange full"],
+  [Errno.ENONET, "Machine is not on the network"],
+  [Errno.EPROTO, "Protocol error"],
   [Errno.EDESTADDRREQ, "Destination address required"],
   [Errno.EMSGSIZE, "Message too long"],
   [Errno.ENOPROTOOPT, "Protocol not available"],

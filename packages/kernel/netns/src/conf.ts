@@ -73,7 +73,8 @@ export type CongestionName = "cubic" | "reno"
 
 /**
  * What a namespace has once, with the path of each below. What Linux sizes by a host's memory is what a host of
- * 4 GiB and more has (tcp_init, sock_mem): buffers up to 32 MiB, 131,072 connections at rest.
+ * 4 GiB and more has (tcp_init, sock_mem): 131,072 connections at rest; the receive
+ * buffer at most is the 6 MiB that kernels before 6.16 have, so that the window scale is the 7 that readers know.
  */
 export class Globals {
   readonly ip_default_ttl: number = 64
@@ -115,7 +116,7 @@ export class Globals {
   readonly somaxconn: number = 4096
   readonly tcp_rmem_min: number = 4096
   readonly tcp_rmem_default: number = 131_072
-  readonly tcp_rmem_max: number = 33_554_432
+  readonly tcp_rmem_max: number = 6_291_456
   readonly tcp_wmem_min: number = 4096
   readonly tcp_wmem_default: number = 16_384
   readonly tcp_wmem_max: number = 4_194_304

@@ -118,7 +118,7 @@ it("a fresh namespace has these", () => {
     net.ipv4.tcp_retries1 = 3
     net.ipv4.tcp_retries2 = 15
     net.ipv4.tcp_rfc1337 = 0
-    net.ipv4.tcp_rmem = 4096	131072	33554432
+    net.ipv4.tcp_rmem = 4096	131072	6291456
     net.ipv4.tcp_rto_max_ms = 120000
     net.ipv4.tcp_rto_min_us = 200000
     net.ipv4.tcp_sack = 1
@@ -252,7 +252,7 @@ it("three numbers are one text, a choice is a word, and a namespace's writes are
   const { tcp_rmem_default, tcp_rmem_max, tcp_congestion_control } = rig.ns.sysctl.globals
   expect([tcp_rmem_default, tcp_rmem_max, tcp_congestion_control]).toEqual([65_536, 6_291_456, "reno"])
   expect([other.get("net.ipv4.tcp_rmem"), other.get("net.ipv4.tcp_congestion_control")])
-    .toEqual(["4096\t131072\t33554432", "cubic"])
+    .toEqual(["4096\t131072\t6291456", "cubic"])
   other.set("net.ipv4.tcp_congestion_control", "reno")
   other.set("net.ipv4.tcp_rmem", "4096 65536 6291456")
   expect(other.rig.ns.sysctl.globals).toBe(rig.ns.sysctl.globals)

@@ -46,6 +46,7 @@ export function acknowledge(c: Connection, segment: Segment, given: number): Ack
   if (segment.dataBytes > 0 || segment.has(tcp.FIN)) flag |= Flag.Data
   else c.tcp.mib.TCPPureAcks++
   flag |= updateWindow(c, segment)
+  if (c.ecnOk && segment.has(tcp.ECE) && !segment.has(tcp.SYN)) flag |= Flag.Ece
   state.begin(c.sndNxt)
   if (hasSack) {
     tag(c, ack, segment.options, priorUna, state)

@@ -94,6 +94,12 @@ export class Connection implements Flow, CongestionView, Holder {
   rcvTsval = 0
   rcvTsecr = 0
 
+  /** ECN was agreed; a mark was seen; CWR is to come; CWR is to be said. */
+  ecnOk = false
+  ecnSeen = false
+  ecnDemandCwr = false
+  ecnQueueCwr = false
+
   // Send
   iss = 0
   sndUna = 0

@@ -8,6 +8,8 @@ const HEADERS_BYTES = 14 + 20 + 20
 const PAD_BYTES = 64
 /** skb_shared_info behind the octets, sk_buff beside them. */
 const OBJECTS_BYTES = 320 + 256
+/** What it saves to hang a segment's octets onto the one before (sk_buff). */
+export const COALESCED_BYTES = 256
 /** The head of a packet that is built for sending; its octets are in pages. */
 export const SENT_OVERHEAD_BYTES = 2048
 

@@ -81,6 +81,16 @@ export function initReduction(c: Connection): void {
   c.prrDelivered = 0
   c.prrOut = 0
   c.ssthresh = c.congestion!.threshold(c)
+  c.ecnQueueCwr = c.ecnOk
+}
+
+/** tcp_enter_cwr: the network says so, nothing is lost. */
+export function enterCwr(c: Connection): void {
+  c.priorSsthresh = 0
+  if (c.ca >= Ca.Cwr) return
+  c.hasUndoMarker = false
+  initReduction(c)
+  setState(c, Ca.Cwr)
 }
 
 /** tcp_cwnd_reduction: what may be sent for what was delivered. */

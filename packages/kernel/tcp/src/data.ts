@@ -5,6 +5,7 @@
 import { DropReason } from "@podwire/netdev"
 import * as wire from "@podwire/wire/tcp"
 import { AckPending, ATO_MIN_NS, type Connection } from "./connection.ts"
+import * as ecn from "./ecn.ts"
 import { sendAck, sendDelayedAck } from "./output.ts"
 import type { Segment } from "./segment.ts"
 import { after, before } from "./seq.ts"
@@ -14,6 +15,8 @@ import * as window from "./window.ts"
 
 /** TCP_MAX_QUICKACKS. */
 const QUICKACKS_MAX = 16
+/** A marked segment: its sender may have little left to send. */
+const ECN_QUICKACKS = 2
 /** Duplicates acknowledged one by one before they are compressed (TCP_FASTRETRANS_THRESH). */
 const DUPACKS_AT_ONCE = 3
 /** Less is too little to open the window for (tcp_event_data_recv). */
@@ -23,6 +26,7 @@ const GROW_BYTES_MIN = 128
 export function takeData(c: Connection, segment: Segment): DropReason {
   if (segment.seq === segment.end) return DropReason.NOT_SPECIFIED
   c.queue.dsack = false
+  if (ecn.dataArrives(c, segment)) enterQuickAck(c, ECN_QUICKACKS)
   if (segment.dataBytes > 0) c.dataSegsIn++
   if (segment.seq === c.rcvNxt) {
     if (c.receiveWindow === 0 && !(segment.dataBytes === 0 && segment.has(wire.FIN))) {
@@ -123,7 +127,7 @@ function hasRoom(c: Connection, bytes: number): boolean {
   const most = c.tcp.ns.sysctl.globals.tcp_rmem_max
   if (queue.rmem >= c.rcvbuf && !c.rcvbufLocked && c.rcvbuf < most) c.rcvbuf = Math.min(queue.rmem, most)
   if (queue.rmem > c.rcvbuf) c.rcvSsthresh = Math.min(c.windowClamp, 2 * c.advmss)
-  queue.collapse(c.available)
+  queue.collapse(c.copiedSeq, c.available)
   c.tcp.mib.TCPRcvCollapsed++
   if (queue.rmem + bytes <= c.rcvbuf) return true
   if (queue.hasGaps) {
@@ -202,8 +206,8 @@ function increaseQuickAck(c: Connection, most: number): void {
 }
 
 /** tcp_enter_quickack_mode. */
-export function enterQuickAck(c: Connection): void {
-  increaseQuickAck(c, QUICKACKS_MAX)
+export function enterQuickAck(c: Connection, most = QUICKACKS_MAX): void {
+  increaseQuickAck(c, most)
   c.pingpong = 0
   c.atoNs = ATO_MIN_NS
 }

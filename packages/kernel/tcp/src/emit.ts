@@ -46,7 +46,9 @@ export function optionBytes(c: Connection): number {
 }
 
 /** A segment of an established connection: `count` octets of the ring from `seq` on. Errno of the way down. */
-export function emit(c: Connection, seq: number, count: number, flags: number, window: number): Errno {
+export function emit(
+  c: Connection, seq: number, count: number, flags: number, window: number, ecn: number
+): Errno {
   const { ns } = c.tcp
   const way = route(ns, c.remote, c.dev)
   const refused = refusal(way)
@@ -60,7 +62,7 @@ export function emit(c: Connection, seq: number, count: number, flags: number, w
   if (optionsLength > 0) writeEstablished(c, bytes, l4 + tcp.HEADER_BYTES_MIN, optionsLength)
   if (count > 0) c.ring.read(seq, bytes, l4 + header, count)
   c.segsOut++
-  return send(c, frame, way)
+  return send(c, frame, way, ecn)
 }
 
 /** A SYN or SYN-ACK of a connection (not of a request): all that we can do is offered or agreed. */
@@ -81,7 +83,7 @@ export function emitSyn(c: Connection, flags: number, window: number): Errno {
   const frame = synFrame(ns, c, options, c.iss, answer ? c.rcvNxt : 0, flags, window)
   if (frame === null) return Errno.ENOBUFS
   c.segsOut++
-  return send(c, frame, way)
+  return send(c, frame, way, 0)
 }
 
 interface Ends {
@@ -127,10 +129,10 @@ export function sendIp(
 
 const UNSET = { ttl: 0, df: null }
 
-function send(c: Connection, frame: Frame, way: Dst): Errno {
+function send(c: Connection, frame: Frame, way: Dst, ecn: number): Errno {
   const id = c.ipId
   c.ipId = (id + 1) & 0xffff
-  return sendIp(c.tcp.ns, frame, way, c.local, c.remote, id, c.options.ttl, c.options.tos)
+  return sendIp(c.tcp.ns, frame, way, c.local, c.remote, id, c.options.ttl, c.options.tos & ~3 | ecn)
 }
 
 /** NOP NOP TS, NOP NOP SACK with the duplicate first. */

@@ -12,8 +12,9 @@ import { limited } from "./challenge.ts"
 import { Connection } from "./connection.ts"
 import { congestionNamed } from "./congestion/table.ts"
 import {
-  COOKIE_VALID_NS, cookieMss, cookieSack, cookieTimestamp, cookieWscale, FORGED
+  COOKIE_VALID_NS, cookieEcn, cookieMss, cookieSack, cookieTimestamp, cookieWscale, FORGED
 } from "./cookie.ts"
+import { asks } from "./ecn.ts"
 import { route } from "./emit.ts"
 import { abort } from "./finish.ts"
 import { type Outcome, receive } from "./input.ts"
@@ -131,7 +132,9 @@ export class Listener {
       const mss = cookieMss(request.version, request.mss)
       request.iss = tcp.cookies.make(remote, local, remotePort, localPort, segment.seq, mss, nowNs)
       request.isCookie = request.tstampOk
-      request.cookieTs = cookieTimestamp(Math.floor(nowNs / 1_000_000), request.sndWscale, request.sackOk, false)
+      request.cookieTs = cookieTimestamp(
+        Math.floor(nowNs / 1_000_000), request.sndWscale, request.sackOk, request.ecnOk
+      )
       request.answer()
       return DropReason.NOT_SPECIFIED
     }
@@ -144,7 +147,8 @@ export class Listener {
   }
 
   /** What both sides can do (tcp_openreq_init, tcp_openreq_init_rwin). */
-  #fill(request: Request, { options }: Segment, cookie: boolean): void {
+  #fill(request: Request, segment: Segment, cookie: boolean): void {
+    const { options } = segment
     const { ns, isn } = this.tcp
     const { globals } = ns.sysctl
     const { version } = request
@@ -160,6 +164,7 @@ export class Listener {
     request.tsOffset = globals.tcp_timestamps === 1 ? isn.timestampOffset(request.local, request.remote) : 0
     request.sackOk = !plain && options.sackPermitted && globals.tcp_sack !== 0
     request.sndWscale = !plain && globals.tcp_window_scaling !== 0 ? options.windowScale : -1
+    request.ecnOk = !plain && globals.tcp_ecn !== 0 && asks(segment)
     this.#offer(request)
   }
 
@@ -272,6 +277,7 @@ export class Listener {
       c.tsRecentStamp = Math.max(1, Math.floor(c.nowNs / 1_000_000_000))
     }
     c.sackOk = request.sackOk
+    c.ecnOk = request.ecnOk
     c.wscaleOk = request.sndWscale >= 0
     c.sndWscale = Math.max(0, request.sndWscale)
     c.rcvWscale = c.wscaleOk ? request.rcvWscale : 0
@@ -336,6 +342,7 @@ export class Listener {
       request.tsRecent = options.tsValue
       request.sndWscale = cookieWscale(echo)
       request.sackOk = cookieSack(echo)
+      request.ecnOk = cookieEcn(echo) && tcp.ns.sysctl.globals.tcp_ecn !== 0
     }
     this.#offer(request)
     return request

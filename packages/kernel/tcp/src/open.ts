@@ -49,7 +49,8 @@ export function open(c: Connection): Errno {
   c.congestion = chosen(c)
   c.tcp.mib.TcpActiveOpens++
   record(c, c.iss, c.writeSeq, wire.SYN)
-  const errno = sendSyn(c, wire.SYN)
+  c.ecnOk = globals.tcp_ecn === 1
+  const errno = sendSyn(c, wire.SYN | (c.ecnOk ? wire.ECE | wire.CWR : 0))
   // Waiting for a neighbour, or dropped by a rule: the timer goes on (tcp_connect).
   setTimer(c, c.rto, c.rtt.rtoNs, Pending.Retransmit)
   return errno === Errno.ECONNREFUSED ? errno : Errno.OK
@@ -145,6 +146,7 @@ function synAckReceived(c: Connection, segment: Segment, out: Outcome): void {
     return
   }
   agree(c, options)
+  if (!segment.has(wire.ECE) || segment.has(wire.CWR)) c.ecnOk = false
   c.sndWl1 = segment.seq
   const syn = (Math.floor(c.retransStampNs / 1_000_000) + c.tsOffset) | 0
   if (c.hasUndoMarker && c.sawTstamp && syn === c.rcvTsecr) c.hasUndoMarker = false
@@ -194,6 +196,7 @@ function simultaneousOpen(c: Connection, segment: Segment): void {
   c.sndWnd = segment.window
   c.sndWl1 = segment.seq
   c.maxWindow = c.sndWnd
+  c.ecnOk &&= segment.has(wire.ECE) && segment.has(wire.CWR)
   sync(c, c.pmtuCookie)
   initRcvMss(c)
   c.state = next(c.state, Input.Syn) as State

@@ -10,6 +10,7 @@ import { AckPending, ATO_MIN_NS, Ca, type Connection, Pending } from "./connecti
 import { emit, emitSyn, waitsForNeighbour } from "./emit.ts"
 import { burstBytes, nagleHolds, sendMemory } from "./burst.ts"
 import { validateWindow } from "./cwnd.ts"
+import * as ecn from "./ecn.ts"
 import { current } from "./mss.ts"
 import { scheduleProbe } from "./rack.ts"
 import { EVER_RETRANS, LOST, RETRANS, SACKED_ACKED, SACKED_RETRANS, type Sent } from "./rtx-queue.ts"
@@ -29,14 +30,21 @@ export function nagleOf(c: Connection): number {
   return c.options.cork ? Nagle.Cork : c.options.noDelay ? Nagle.Off : Nagle.Normal
 }
 
-/** A write ends at `writeSeq` (tcp_mark_push): the segment that holds its last octet says so. */
+/** A write ends at `writeSeq` (tcp_mark_push): the packet that ends there says so, and wherever it grows to. */
 export function markPush(c: Connection): void {
   const { pushes } = c
   c.pushedSeq = c.writeSeq
   const last = pushes[pushes.length - 1]
-  const joined = pushes.length > 1 && distance(last!, c.writeSeq) < c.mssCache
+  const joined = last !== undefined && distance(last, c.writeSeq) < c.tailBytes
   if (joined || pushes.length >= PUSHES_MAX) pushes[pushes.length - 1] = c.writeSeq
   else pushes.push(c.writeSeq)
+}
+
+/** The last packet takes in `count` octets more, and if it was to be pushed it still is. */
+export function grown(c: Connection, count: number): void {
+  const { pushes, writeSeq } = c
+  const last = pushes.length - 1
+  if (last >= 0 && pushes[last] === writeSeq) pushes[last] = (writeSeq + count) | 0
 }
 
 /** In the middle of a write: more than half a window waits since the last push, or nothing else does (forced_push). */
@@ -172,7 +180,9 @@ function dataSent(c: Connection, data: number): void {
 /** Any segment that carries an acknowledgement: what we owed is paid (tcp_event_ack_sent). */
 export function transmit(c: Connection, seq: number, data: number, flags: number): Errno {
   const field = window.announce(c)
-  const errno = emit(c, seq, data, flags, field)
+  const errno = c.ecnOk
+    ? emit(c, seq, data, flags | ecn.flagsOf(c, seq, data), field, ecn.marks(c, seq, data) ? ecn.ECT0 : 0)
+    : emit(c, seq, data, flags, field, 0)
   if (data > 0) c.lastSentNs = c.nowNs
   if ((flags & tcp.ACK) !== 0) ackSent(c)
   return errno

@@ -3,15 +3,19 @@
  * ring at their own sequence numbers, so filling a gap moves nothing. Beside it the blocks that the next
  * acknowledgements report (RFC 2018, RFC 2883; tcp_sack_new_ofo_skb, tcp_sack_extend).
  *
- * Memory is counted as Linux counts it, by what each segment's buffer would cost (sk_rmem_alloc): per range of
- * octets in order, in `rmem`.
+ * Memory is counted as Linux counts it, by what the segments' buffers would cost (sk_rmem_alloc): a buffer takes in
+ * what follows it, up to SEGMENTS_MAX, and is free when its last octet has been read.
  */
-import { received } from "./cost.ts"
+import { COALESCED_BYTES, received } from "./cost.ts"
 import { ByteRing } from "./byte-ring.ts"
 import { after, before, distance } from "./seq.ts"
 
 /** Blocks reported at the most (TCP_NUM_SACKS). */
 const SACK_BLOCKS_MAX = 4
+/** Segments that share a buffer: one in its head, the others in its fragments (MAX_SKB_FRAGS). */
+const SEGMENTS_MAX = 18
+/** Read buffers that are forgotten at once. */
+const COMPACT = 256
 /** A buffer that collapsing fills, and what it costs beside its octets. */
 const PAGE_BYTES = 3776
 const PAGE_OVERHEAD_BYTES = 576
@@ -25,8 +29,12 @@ export class ReceiveQueue {
   readonly #costs: Array<number> = []
   /** sk_rmem_alloc. */
   rmem = 0
-  /** Of `rmem`, what stands in order. */
-  #inOrder = 0
+  /** Buffers of what stands in order, oldest first from `#first` on: where each ends, what it costs. */
+  #ends: Array<number> = []
+  #prices: Array<number> = []
+  #first = 0
+  /** Segments in the last one. */
+  #segments = 0
   /** Blocks to report, the newest first. */
   readonly sack = new Int32Array(2 * SACK_BLOCKS_MAX)
   sackCount = 0
@@ -54,9 +62,22 @@ export class ReceiveQueue {
     const span = this.hasGaps ? distance(copied, this.lastEnd) : held
     this.#ring.reserve(Math.max(span, held + end - at), copied, span)
     this.#ring.write(rcvNxt, from, at, end)
-    const cost = received(end - at)
+    this.#price((rcvNxt + end - at) | 0, received(end - at))
+  }
+
+  #price(endSeq: number, cost: number): void {
+    const last = this.#ends.length - 1
+    if (last >= this.#first && this.#segments < SEGMENTS_MAX) {
+      this.#ends[last] = endSeq
+      this.#prices[last]! += cost - COALESCED_BYTES
+      this.rmem += cost - COALESCED_BYTES
+      this.#segments++
+      return
+    }
+    this.#ends.push(endSeq)
+    this.#prices.push(cost)
     this.rmem += cost
-    this.#inOrder += cost
+    this.#segments = 1
   }
 
   /** Octets behind a gap. False: there are too many gaps. What was there already is reported as a duplicate. */
@@ -102,7 +123,8 @@ export class ReceiveQueue {
       const end = this.#ranges[1]!
       if (before(start, next) && reports) this.duplicate(start, before(next, end) ? next : end)
       if (after(end, next)) next = end
-      this.#inOrder += this.#costs[0]!
+      this.rmem -= this.#costs[0]!
+      this.#price(next, this.#costs[0]!)
       this.#ranges.splice(0, 2)
       this.#costs.shift()
     }
@@ -114,13 +136,28 @@ export class ReceiveQueue {
   read(copied: number, into: Uint8Array, available: number): number {
     const count = Math.min(available, into.length)
     this.#ring.read(copied, into, 0, count)
-    this.#give(count, available)
+    this.skip(copied, count)
     return count
   }
 
   /** As `read`, without a copy (MSG_TRUNC). */
-  skip(count: number, available: number): void {
-    this.#give(count, available)
+  skip(copied: number, count: number): void {
+    const to = (copied + count) | 0
+    while (this.#first < this.#ends.length && !after(this.#ends[this.#first]!, to)) {
+      this.rmem -= this.#prices[this.#first++]!
+    }
+    if (this.#first === this.#ends.length) this.#empty()
+    else if (this.#first >= COMPACT) {
+      this.#ends.splice(0, this.#first)
+      this.#prices.splice(0, this.#first)
+      this.#first = 0
+    }
+  }
+
+  #empty(): void {
+    this.#ends.length = 0
+    this.#prices.length = 0
+    this.#first = 0
   }
 
   /** RFC 2883: a duplicate is told once; another joins it or waits its turn. */
@@ -136,12 +173,20 @@ export class ReceiveQueue {
     this.dsackEnd = end
   }
 
-  /** Many small segments in few buffers (tcp_collapse): `available` octets in pages of their own. */
-  collapse(available: number): void {
-    const cost = available + Math.ceil(available / PAGE_BYTES) * PAGE_OVERHEAD_BYTES
-    if (cost >= this.#inOrder) return
-    this.rmem -= this.#inOrder - cost
-    this.#inOrder = cost
+  /** Many small segments in few buffers (tcp_collapse): the `available` octets from `copied` on. */
+  collapse(copied: number, available: number): void {
+    let cost = 0
+    for (let i = this.#first; i < this.#ends.length; i++) cost += this.#prices[i]!
+    if (available + Math.ceil(available / PAGE_BYTES) * PAGE_OVERHEAD_BYTES >= cost) return
+    this.rmem -= cost
+    this.#empty()
+    this.#segments = SEGMENTS_MAX
+    for (let at = 0; at < available; at += PAGE_BYTES) {
+      const bytes = Math.min(PAGE_BYTES, available - at)
+      this.#ends.push((copied + at + bytes) | 0)
+      this.#prices.push(bytes + PAGE_OVERHEAD_BYTES)
+      this.rmem += bytes + PAGE_OVERHEAD_BYTES
+    }
   }
 
   /** What came early is given up (tcp_prune_ofo_queue, and a FIN). */
@@ -155,15 +200,8 @@ export class ReceiveQueue {
   release(): void {
     this.dropEarly()
     this.rmem = 0
-    this.#inOrder = 0
+    this.#empty()
     this.#ring.release()
-  }
-
-  /** Whole buffers go as their octets are read: in proportion, which at the end comes to all of them. */
-  #give(count: number, available: number): void {
-    const cost = count === available ? this.#inOrder : Math.floor(this.#inOrder * count / available)
-    this.#inOrder -= cost
-    this.rmem -= cost
   }
 
   #overlap(start: number, end: number, there: number, thereEnd: number): void {

@@ -4,7 +4,7 @@
  */
 import { SYN } from "@podwire/wire/tcp"
 import { Ca, type Connection, Pending } from "./connection.ts"
-import { currentSsthresh, endReduction, inReduction, initReduction, setState } from "./cwnd.ts"
+import { currentSsthresh, endReduction, enterCwr, inReduction, initReduction, setState } from "./cwnd.ts"
 import { Flag } from "./flag.ts"
 import { markByTime, PERSIST, timeoutUs } from "./rack.ts"
 import { LOST, SACKED_ACKED, SACKED_RETRANS, type Sent } from "./rtx-queue.ts"
@@ -44,6 +44,7 @@ export function markLost(c: Connection, sent: Sent): void {
 /** tcp_fastretrans_alert. `dupacks` counts acknowledgements that moved nothing. */
 export function alert(c: Connection, priorUna: number, dupacks: number, out: Verdict): void {
   if (c.packetsOut === 0 && c.sackedOut > 0) c.sackedOut = 0
+  if ((out.flag & Flag.Ece) !== 0) c.priorSsthresh = 0
   if (reneged(c, out)) return
   if (c.ca === Ca.Open) c.retransStampNs = 0
   else if (!before(c.sndUna, c.highSeq)) {
@@ -64,11 +65,11 @@ export function alert(c: Connection, priorUna: number, dupacks: number, out: Ver
       if (!advanced) {
         if (!c.sackOk) addRenoSack(c, dupacks)
       } else if (undoPartial(c, priorUna)) return
-      if (undoDsack(c)) tryOpen(c)
+      if (undoDsack(c)) tryOpen(c, out.flag)
       identify(c, out)
       if ((c.ca as Ca) !== Ca.Recovery) {
         if (c.lostOut === 0) return
-        enterRecovery(c, false)
+        enterRecovery(c, (out.flag & Flag.Ece) !== 0)
       }
       break
     case Ca.Loss:
@@ -92,10 +93,10 @@ function openOrRecover(c: Connection, dupacks: number, advanced: boolean, out: V
   if (c.ca <= Ca.Disorder) undoDsack(c)
   identify(c, out)
   if (c.lostOut === 0) {
-    tryOpen(c)
+    tryOpen(c, out.flag)
     return
   }
-  enterRecovery(c, false)
+  enterRecovery(c, (out.flag & Flag.Ece) !== 0)
   out.resend = Resend.Lost
 }
 
@@ -182,6 +183,7 @@ export function enterLoss(c: Connection): void {
   setState(c, Ca.Loss)
   c.highSeq = c.sndNxt
   c.hasTlp = false
+  c.ecnQueueCwr = c.ecnOk
   c.frto = globals.tcp_frto !== 0 && (fresh || c.retransmits > 0)
 }
 
@@ -327,8 +329,9 @@ export function keepOpen(c: Connection): void {
   c.highSeq = c.sndNxt
 }
 
-function tryOpen(c: Connection): void {
+function tryOpen(c: Connection, flag: number): void {
   if (!anyRetransDone(c)) c.retransStampNs = 0
+  if ((flag & Flag.Ece) !== 0) enterCwr(c)
   if (c.ca !== Ca.Cwr) keepOpen(c)
 }
 

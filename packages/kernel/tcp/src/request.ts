@@ -37,6 +37,7 @@ export class Request extends Timer implements Flow {
   rcvWnd = 0
   windowClamp = 0
   sackOk = false
+  ecnOk = false
   tstampOk = false
   tsRecent = 0
   tsOffset = 0
@@ -78,7 +79,7 @@ export class Request extends Timer implements Flow {
     options.sackPermitted = this.sackOk
     options.windowScale = this.sndWscale >= 0 ? this.rcvWscale : -1
     const window = Math.min(this.rcvWnd, 65_535)
-    const frame = synFrame(ns, this, options, this.iss, (this.irs + 1) | 0, wire.SYN | wire.ACK, window)
+    const frame = synFrame(ns, this, options, this.iss, (this.irs + 1) | 0, wire.SYN | wire.ACK | (this.ecnOk ? wire.ECE : 0), window)
     if (frame === null) return Errno.ENOBUFS
     const { ttl, tos } = this.listener.options
     return sendIp(ns, frame, way, this.local, this.remote, 0, ttl, tos)

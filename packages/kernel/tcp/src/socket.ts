@@ -18,7 +18,7 @@ import { Listener } from "./listener.ts"
 import { open } from "./open.ts"
 import { SocketOptions } from "./options.ts"
 import { current } from "./mss.ts"
-import { markPush, Nagle, nagleOf, push, pushEarly, pushPending, sendReset } from "./output.ts"
+import { grown, markPush, Nagle, nagleOf, push, pushEarly, pushPending, sendReset } from "./output.ts"
 import type { BoundPort } from "./ports.ts"
 import { distance } from "./seq.ts"
 import { State } from "./state.ts"
@@ -256,6 +256,7 @@ export class TcpSocket extends SocketOptions {
       const held = distance(c.sndUna, c.writeSeq)
       c.ring.reserve(held + count, c.sndUna, held)
       c.ring.write(c.writeSeq, bytes, at, at + count)
+      if (tail > 0) grown(c, count)
       c.writeSeq = (c.writeSeq + count) | 0
       c.tailBytes = tail + count
       at += count
@@ -281,7 +282,7 @@ export class TcpSocket extends SocketOptions {
     if (available === 0) return this.#nothing(c)
     if (most === 0) return 0
     const count = Math.min(available, most)
-    if (into === null) c.queue.skip(count, available)
+    if (into === null) c.queue.skip(c.copiedSeq, count)
     else c.queue.read(c.copiedSeq, into, available)
     c.copiedSeq = (c.copiedSeq + count) | 0
     window.adjust(c)
@@ -411,7 +412,6 @@ export class TcpSocket extends SocketOptions {
     c.holder = c
     if (c.port !== null) this.tcp.ports.hand(this, c.holder, c.port)
     this.#port = null
-    c.queue.skip(c.available, Math.max(c.available, 1))
   }
 
   #finish(c: Connection): void {
