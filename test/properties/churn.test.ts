@@ -45,7 +45,8 @@ function left(cluster: Cluster, seen: ReadonlySet<Netns>): ReadonlyArray<string>
   return [...seen].filter((netns) => !living.has(netns)).flatMap((netns) => [
     ...netns.links.list().map(({ name }) => `${netns.name} has ${name}`),
     ...netns.addresses().map(({ cidr }) => `${netns.name} has ${format(cidr)}`),
-    ...netns.sockets.list().map(({ port }) => `${netns.name} has a socket on port ${port}`)
+    ...netns.sockets.udp.list().map(({ localPort }) => `${netns.name} has a socket on port ${localPort}`),
+    ...netns.sockets.tcpRows().map(({ port }) => `${netns.name} has TCP on port ${port}`)
   ])
 }
 

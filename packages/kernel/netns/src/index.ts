@@ -8,9 +8,9 @@ export { DEFAULT4, DEFAULT6, Netns, type RouteSpec } from "./netns.ts"
 export {
   type Datagram, type PingReply, PingSocket, type SendOptions, type SocketError, UdpSocket
 } from "./socket.ts"
-export { type SocketRow, SocketTable } from "./socket-table.ts"
+export { SocketTable } from "./socket-table.ts"
 export { Conf4, Conf6, Globals, NeighConf } from "./conf.ts"
 export { Mib, TcpMib } from "./mib.ts"
 export { SysctlTable } from "./sysctl.ts"
-export type { TcpReservation } from "./tcp-port.ts"
+export type { TcpProtocol } from "./tcp-door.ts"
 export type { TcpInfo, TcpLister, TcpRow, TcpRowTimer } from "./tcp-row.ts"

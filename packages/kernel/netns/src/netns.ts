@@ -32,7 +32,6 @@ import { RouterDiscovery } from "./router-discovery.ts"
 import type { PingSocket, UdpSocket } from "./socket.ts"
 import { SocketTable } from "./socket-table.ts"
 import { type SysctlListener, SysctlTable } from "./sysctl.ts"
-import type { TcpReservation } from "./tcp-port.ts"
 
 export interface RouteSpec {
   readonly dst: Cidr
@@ -368,11 +367,6 @@ export class Netns implements RxHandler, CarrierListener, FibOwner, SysctlListen
 
   ping(version: 4 | 6): PingSocket {
     return this.sockets.ping.socket(version)
-  }
-
-  /** Hold a TCP port, so that nobody else can; null is every address of both families. */
-  reserveTcp(ip: Ip | null, port: number): TcpReservation | Errno {
-    return this.sockets.tcp.reserve(ip, port)
   }
 
   /** ip netns del: sockets close, timers stop, waiting frames end, devices go. */

@@ -2,37 +2,25 @@
 import type { Frame } from "@podwire/netdev"
 import * as icmp from "@podwire/wire/icmp"
 import * as icmp6 from "@podwire/wire/icmp6"
-import type { Ip } from "@podwire/wire/ip"
 import * as ipproto from "@podwire/wire/ipproto"
 import * as ipv4 from "@podwire/wire/ipv4"
-import * as tcp from "@podwire/wire/tcp"
 import { TcpMib } from "./mib.ts"
 import type { Netns } from "./netns.ts"
 import { PingTable } from "./ping.ts"
-import type { UdpSocket } from "./socket.ts"
-import { TcpPorts } from "./tcp-port.ts"
-import type { TcpLister, TcpRow } from "./tcp-row.ts"
+import { TcpDoor } from "./tcp-door.ts"
+import type { TcpRow } from "./tcp-row.ts"
 import { UdpTable } from "./udp.ts"
-
-export interface SocketRow {
-  readonly protocol: "tcp" | "udp"
-  readonly ip: Ip | null
-  readonly port: number
-  readonly socket: UdpSocket | null
-}
 
 export class SocketTable {
   readonly udp: UdpTable
   readonly ping: PingTable
-  readonly tcp: TcpPorts
-  /** Another source of rows than the namespace's TCP. */
-  tcpLister: TcpLister | null = null
+  readonly tcp: TcpDoor
   #tcpMib: TcpMib | null = null
 
   constructor(ns: Netns) {
     this.udp = new UdpTable(ns)
     this.ping = new PingTable(ns)
-    this.tcp = new TcpPorts(ns)
+    this.tcp = new TcpDoor(ns)
   }
 
   /** TCP's counters, of both families. */
@@ -42,18 +30,7 @@ export class SocketTable {
 
   /** TCP's listeners and connections. */
   tcpRows(): ReadonlyArray<TcpRow> {
-    return (this.tcpLister ?? this.tcp.protocol)?.list() ?? []
-  }
-
-  /** What `ss` lists: UDP sockets and held TCP ports, by port. */
-  list(): ReadonlyArray<SocketRow> {
-    const rows: Array<SocketRow> = []
-    for (const socket of this.udp.list()) {
-      rows.push({ protocol: "udp", ip: socket.local, port: socket.localPort, socket })
-    }
-    for (const [port, ip] of this.tcp.list()) rows.push({ protocol: "tcp", ip, port, socket: null })
-    return rows.sort((a, b) =>
-      (a.protocol < b.protocol ? 1 : a.protocol > b.protocol ? -1 : 0) || a.port - b.port)
+    return this.tcp.protocol?.list() ?? []
   }
 
   close(): void {
@@ -78,9 +55,7 @@ export class SocketTable {
       case ipproto.UDP:
         return this.udp.error4(frame, inner, innerL4, type, code, info & 0xffff)
       case ipproto.TCP:
-        return this.tcp.protocol === null
-          ? this.tcp.holds(tcp.srcPort(bytes, innerL4))
-          : this.tcp.protocol.error(frame, inner, innerL4, type, code, info, 4)
+        return this.tcp.protocol?.error(frame, inner, innerL4, type, code, info, 4) ?? false
       default:
         return false
     }
@@ -99,9 +74,7 @@ export class SocketTable {
       case ipproto.UDP:
         return this.udp.error6(frame, inner, innerL4, type, code, info)
       case ipproto.TCP:
-        return this.tcp.protocol === null
-          ? this.tcp.holds(tcp.srcPort(bytes, innerL4))
-          : this.tcp.protocol.error(frame, inner, innerL4, type, code, info, 6)
+        return this.tcp.protocol?.error(frame, inner, innerL4, type, code, info, 6) ?? false
       default:
         return false
     }

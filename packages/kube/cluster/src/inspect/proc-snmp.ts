@@ -7,7 +7,7 @@
  * counters are the namespace's; no file tells them by device. The line of MPTCP is absent, as in a kernel without.
  */
 import type { Mib, Netns } from "@podwire/netns"
-import { CLOSE_WAIT, ESTABLISHED } from "./tcp-rows.ts"
+import { State } from "@podwire/tcp"
 
 const IP = "InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDiscards InDelivers OutRequests " +
   "OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates OutTransmits"
@@ -120,7 +120,7 @@ function typesSeen(mib: Mib): Counters {
 /** The first four are constants (tcp_init): milliseconds, and no limit. */
 function tcp(netns: Netns): Counters {
   const CurrEstab = netns.sockets.tcpRows()
-    .filter(({ state }) => state === ESTABLISHED || state === CLOSE_WAIT).length
+    .filter(({ state }) => state === State.ESTABLISHED || state === State.CLOSE_WAIT).length
   const { tcpMib } = netns.sockets
   return [
     ["RtoAlgorithm", 1], ["RtoMin", 200], ["RtoMax", 120_000], ["MaxConn", -1],

@@ -5,8 +5,8 @@
  * to whom it does not trust.
  */
 import type { Netns, TcpRow } from "@podwire/netns"
+import { State } from "@podwire/tcp"
 import type { Ip } from "@podwire/wire/ip"
-import { LISTEN, SYN_RECV, tcpRows } from "./tcp-rows.ts"
 
 const LINE_4 = 149
 const USER_HZ = 100
@@ -28,15 +28,15 @@ export function tcp6(netns: Netns): string {
 }
 
 function table(netns: Netns, family: 4 | 6): ReadonlyArray<string> {
-  return tcpRows(netns).filter((row) => row.family === family)
-    .sort((a, b) => Number(b.state === LISTEN) - Number(a.state === LISTEN) || a.port - b.port ||
+  return netns.sockets.tcpRows().filter((row) => row.family === family)
+    .sort((a, b) => Number(b.state === State.LISTEN) - Number(a.state === State.LISTEN) || a.port - b.port ||
       a.remotePort - b.remotePort)
     .map(line)
 }
 
 function line(row: TcpRow, number: number): string {
   const { state, timer, resting, info } = row
-  const listens = state === LISTEN
+  const listens = state === State.LISTEN
   const when = timer === null ? 0 : Math.trunc(Math.max(0, timer.remainingNs) / (1e9 / USER_HZ))
   const queues = `${hex(listens ? 0 : row.sendQ, 8)}:${hex(row.recvQ, 8)}`
   const about = `${hex(Math.max(0, TIMERS.indexOf(timer?.kind ?? "")), 2)}:${hex(when, 8)}`
@@ -44,7 +44,7 @@ function line(row: TcpRow, number: number): string {
     `${end(row.family, row.remote, row.remotePort)} ${hex(state, 2)} ${queues} ${about} ` +
     `${hex(timer?.retransmits ?? 0, 8)} ${"0".padStart(5)} ${"0".padStart(8)}`
   if (resting) return `${start} 0 3 ${POINTER}`
-  if (state === SYN_RECV) return `${start} 0 0 ${POINTER}`
+  if (state === State.SYN_RECV) return `${start} 0 0 ${POINTER}`
   const { rto = 1_000_000, ato = 0, quickack = 0, snd_cwnd = 10, snd_ssthresh = SSTHRESH_MAX } = info ?? {}
   const threshold = listens ? 0 : snd_ssthresh >= SSTHRESH_MAX ? -1 : snd_ssthresh
   const counts = [0, timer === null ? 1 : 2, POINTER, ticks(rto), ticks(ato), quickack, snd_cwnd, threshold]

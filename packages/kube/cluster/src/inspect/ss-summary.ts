@@ -4,7 +4,7 @@
  * not exist here.
  */
 import type { Netns, TcpRow } from "@podwire/netns"
-import { CLOSE_WAIT, ESTABLISHED, SYN_RECV, tcpRows } from "./tcp-rows.ts"
+import { State } from "@podwire/tcp"
 
 interface Counts {
   readonly tcp4: number
@@ -17,11 +17,11 @@ interface Counts {
 }
 
 function count(netns: Netns): Counts {
-  const rows = tcpRows(netns)
-  const full = rows.filter(({ resting, state }) => !resting && state !== SYN_RECV)
+  const rows = netns.sockets.tcpRows()
+  const full = rows.filter(({ resting, state }) => !resting && state !== State.SYN_RECV)
   const udp = netns.sockets.udp.list()
   const of = (family: 4 | 6) => (row: { readonly family: 4 | 6 }) => row.family === family
-  const connected = ({ state }: TcpRow) => state === ESTABLISHED || state === CLOSE_WAIT
+  const connected = ({ state }: TcpRow) => state === State.ESTABLISHED || state === State.CLOSE_WAIT
   return {
     tcp4: full.filter(of(4)).length,
     tcp6: full.filter(of(6)).length,

@@ -2,7 +2,7 @@
  * `ss`: UDP and TCP sockets (iproute2's ss.c), IPv4 then IPv6, each by port, where the kernel prints in order of
  * its hash. Ports are numbers, also without -n. A socket that takes both families stands among IPv6's as `*`.
  *
- * Approximated: -p tells no processes; -s counts sockets of these kinds only; see `tcp-rows.ts`.
+ * Approximated: -p tells no processes; -s counts sockets of these kinds only.
  * Not supported: sockets of other kinds (they are left out where ss would list all), state and address
  * filters, -e -m; zones of link-local addresses.
  */
@@ -11,7 +11,6 @@ import { format, type Ip } from "@podwire/wire/ip"
 import { fail, notModelled } from "./failure.ts"
 import { infoText, timerText } from "./ss-info.ts"
 import { summary } from "./ss-summary.ts"
-import { tcpRows } from "./tcp-rows.ts"
 
 interface Options {
   tcp: boolean
@@ -149,7 +148,7 @@ function udpRows(netns: Netns): ReadonlyArray<Row> {
 }
 
 function tcpConnections(netns: Netns): ReadonlyArray<Row> {
-  return tcpRows(netns).map((row) => ({ ...row, six: row.family === 6, state: STATES[row.state] ?? STATES[0]! }))
+  return netns.sockets.tcpRows().map((row) => ({ ...row, six: row.family === 6, state: STATES[row.state] ?? STATES[0]! }))
 }
 
 function cellsOf(row: Row, options: Options): Cells {

@@ -8,6 +8,7 @@
  * devices listen to, link-local neighbours that Linux learns from router solicitations; the order of
  * hashes.
  */
+import { Tcp } from "@podwire/tcp"
 import { execFileSync, spawn } from "node:child_process"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { inspect } from "../../src/inspect/inspect.ts"
@@ -158,9 +159,14 @@ describe.skipIf(why !== null)("as the real tools print it", () => {
     bind(6, null, 5353, true)
     bind(6, null, 5354)
     bind(4, Int32Array.of(0x7f000001), 4000).connect(Int32Array.of(0x7f000001), 53)
-    node.reserveTcp(Int32Array.of(0x7f000001), 80)
-    node.reserveTcp(null, 443)
-    node.reserveTcp(Int32Array.of(0, 0, 0, 1), 445)
+    const listen = (version: 4 | 6, ip: Int32Array | null, port: number) => {
+      const socket = Tcp.of(node).socket(version)
+      socket.bind(ip, port)
+      socket.listen(4096)
+    }
+    listen(4, Int32Array.of(0x7f000001), 80)
+    listen(6, null, 443)
+    listen(6, Int32Array.of(0, 0, 0, 1), 445)
     const commands = [
       "-tuln", "-tulnp", "-tan", "-uan", "-un", "-tn", "-ulnp", "-H -tuln", "-4tuln", "-6tuln", "-a -n -t -u",
       "-tlnq", "--tcp --listening --numeric"

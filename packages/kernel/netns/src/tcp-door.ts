@@ -1,19 +1,15 @@
 /**
  * Where TCP's segments come in: they are checked, and handed to the namespace's TCP once it has one (package tcp).
- * Until then no port is open: RST is the answer. A port can be held without any TCP; its segments end unanswered.
+ * Until then no port is open, and RST is the answer.
  */
-import { Checksum, DropReason, Errno, type Frame, type NetDevice, PacketType } from "@podwire/netdev"
-import { equal, type Ip, read6, v4 } from "@podwire/wire/ip"
+import { Checksum, DropReason, type Frame, type NetDevice, PacketType } from "@podwire/netdev"
+import { type Ip, read6, v4 } from "@podwire/wire/ip"
 import * as ipv4 from "@podwire/wire/ipv4"
 import * as ipv6 from "@podwire/wire/ipv6"
 import * as tcp from "@podwire/wire/tcp"
 import type { Netns } from "./netns.ts"
 import { answer4, answer6 } from "./tcp-reset.ts"
 import type { TcpLister } from "./tcp-row.ts"
-
-export interface TcpReservation {
-  release(): void
-}
 
 /** A namespace's TCP, as the namespace sees it. */
 export interface TcpProtocol extends TcpLister {
@@ -28,43 +24,15 @@ export interface TcpProtocol extends TcpLister {
   close(): void
 }
 
-export class TcpPorts {
+export class TcpDoor {
   readonly #ns: Netns
   protocol: TcpProtocol | null = null
-  #ports: Map<number, Array<Ip | null>> | null = null
 
   constructor(ns: Netns) {
     this.#ns = ns
   }
 
-  /** Null is every address of both families. */
-  reserve(ip: Ip | null, port: number): TcpReservation | Errno {
-    if (port < 1 || port > 65_535) return Errno.EINVAL
-    const ports = (this.#ports ??= new Map<number, Array<Ip | null>>())
-    const held = ports.get(port) ?? []
-    if (held.some((other) => other === null || ip === null || equal(other, ip))) return Errno.EADDRINUSE
-    held.push(ip)
-    ports.set(port, held)
-    return {
-      release: () => {
-        const at = held.indexOf(ip)
-        if (at >= 0) held.splice(at, 1)
-        if (held.length === 0) ports.delete(port)
-      }
-    }
-  }
-
-  list(): ReadonlyArray<readonly [number, Ip | null]> {
-    return [...this.#ports ?? []].flatMap(([port, ips]) => ips.map((ip) => [port, ip] as const))
-  }
-
-  /** Somebody holds the port, whatever the address. */
-  holds(port: number): boolean {
-    return this.#ports !== null && this.#ports.has(port)
-  }
-
   close(): void {
-    this.#ports = null
     this.protocol?.close()
   }
 
@@ -100,7 +68,6 @@ export class TcpPorts {
 
   #segment(dev: NetDevice, frame: Frame, fault: tcp.Fault, version: 4 | 6): void {
     const { pool } = this.#ns
-    const { bytes, l3, l4 } = frame
     const { tcpMib } = this.#ns.sockets
     if (frame.packetType === PacketType.Host) tcpMib.TcpInSegs++
     if (fault !== tcp.Fault.None) {
@@ -111,11 +78,6 @@ export class TcpPorts {
     }
     if (frame.packetType !== PacketType.Host) return pool.drop(frame, DropReason.OTHERHOST, dev)
     if (this.protocol !== null) return this.protocol.receive(dev, frame, version)
-    const held = this.#ports?.get(tcp.dstPort(bytes, l4))
-    const to = version === 4 ? v4(ipv4.dst(bytes, l3)) : read6(bytes, l3 + ipv6.DST)
-    if (held !== undefined && held.some((ip) => ip === null || equal(ip, to))) {
-      return pool.drop(frame, DropReason.TCP_NO_LISTENER, dev)
-    }
     if (version === 4) answer4(this.#ns, frame)
     else answer6(this.#ns, frame, dev)
     pool.drop(frame, DropReason.NO_SOCKET, dev)
