@@ -51,10 +51,13 @@ export async function pair(
 ): Promise<{ readonly c: End; readonly s: End }> {
   const listener = await server.listen(family, options.backlog ?? 16, options.server, options.to)
   const [connected, accepted] = await Promise.all([
-    client.connect(family, server.ips[family], listener.port, options.client, options.from), server.accept(listener.sock)
+    client.connect(family, server.ips[family], listener.port, options.client, options.from),
+    server.accept(listener.sock)
   ])
   await server.close(listener.sock)
-  return { c: new End(client, connected.sock, connected.port), s: new End(server, accepted.sock, listener.port) }
+  return {
+    c: new End(client, connected.sock, connected.port), s: new End(server, accepted.sock, listener.port)
+  }
 }
 
 /** One end says so many octets and no more; what the other heard. */
@@ -73,7 +76,9 @@ export function bothWhole(octets: number): ReadonlyArray<Received> {
 }
 
 /** `ask` until it gives that, or what it gave last. */
-export async function eventually<T>(ask: () => Promise<T>, wanted: (value: T) => boolean, ms = 2000): Promise<T> {
+export async function eventually<T>(
+  ask: () => Promise<T>, wanted: (value: T) => boolean, ms = 2000
+): Promise<T> {
   const until = performance.now() + ms
   for (;;) {
     const value = await ask()

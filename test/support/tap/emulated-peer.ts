@@ -4,9 +4,11 @@ import { Errno, errnoName, Nic } from "@podwire/netdev"
 import { Netns } from "@podwire/netns"
 import { State, stateName, Tcp, type TcpSocket } from "@podwire/tcp"
 import { parse as cidr } from "@podwire/wire/cidr"
-import { format, parse as parseIp } from "@podwire/wire/ip"
+import { parse as parseIp } from "@podwire/wire/ip"
 import { parse as parseMac } from "@podwire/wire/mac"
-import { type Family, type Options, pattern, type Peer, type Received, Refused, TIMEOUT_SECONDS } from "./peer.ts"
+import {
+  type Bound, type Family, type Options, pattern, type Peer, type Received, Refused, TIMEOUT_SECONDS
+} from "./peer.ts"
 import type { Span } from "./span.ts"
 
 export interface PodPlan {
@@ -44,11 +46,13 @@ export class EmulatedPeer implements Peer {
     span.attach(this.nic)
     this.ns.attach(this.nic)
     this.ns.setUp(this.nic)
-    for (const text of [`${ips[4]}/24`, `${ips[6]}/64`]) this.ns.addAddress(this.nic, cidr(text)!, { nodad: true })
+    for (const text of [`${ips[4]}/24`, `${ips[6]}/64`]) {
+      this.ns.addAddress(this.nic, cidr(text)!, { nodad: true })
+    }
     for (const [dst, via] of routes) this.ns.addRoute({ dst: cidr(dst)!, via: parseIp(via)! })
   }
 
-  async listen(family: Family, backlog = 16, options: Options = {}, port = 0): Promise<{ sock: number; port: number }> {
+  async listen(family: Family, backlog = 16, options: Options = {}, port = 0): Promise<Bound> {
     return this.#span.pacer.act(() => {
       const socket = this.#socket(family, options)
       this.#check("bind", socket.bind(parseIp(this.ips[family])!, port))
@@ -57,20 +61,20 @@ export class EmulatedPeer implements Peer {
     })
   }
 
-  accept(sock: number): Promise<{ sock: number; ip: string; port: number }> {
+  accept(sock: number): Promise<Bound> {
     return this.#until("accept", sock, (listener) => {
       const socket = listener.accept()
       if (typeof socket === "number") {
         if (socket === Errno.EAGAIN) return undefined
         throw new Refused("pod accept", errnoName(socket))
       }
-      return { sock: this.#keep(socket), ip: format(socket.remote!), port: socket.remotePort }
+      return { sock: this.#keep(socket), port: socket.remotePort }
     })
   }
 
   async connect(
     family: Family, ip: string, to: number, options: Options = {}, port = 0
-  ): Promise<{ sock: number; port: number }> {
+  ): Promise<Bound> {
     const sock = this.#span.pacer.act(() => {
       const socket = this.#socket(family, options)
       if (port !== 0) this.#check("bind", socket.bind(parseIp(this.ips[family])!, port))
@@ -181,7 +185,8 @@ export class EmulatedPeer implements Peer {
         clearTimeout(giveUp)
         resolve(answers)
       }
-      for (let seq = 0; seq < count; seq++) pacer.act(() => socket.sendTo(parseIp(ip)!, seq, new Uint8Array(octets)))
+      const payload = new Uint8Array(octets)
+      for (let seq = 0; seq < count; seq++) pacer.act(() => socket.sendTo(parseIp(ip)!, seq, payload))
     }).finally(() => pacer.act(() => socket.close()))
   }
 
@@ -232,7 +237,10 @@ export class EmulatedPeer implements Peer {
     if (errno !== Errno.OK) throw new Refused(`pod ${call}`, errnoName(errno))
   }
 
-  /** `attempt` now, and whenever the socket says that something has changed, until it gives something or throws. */
+  /**
+   * `attempt` now, and whenever the socket says that something has changed, until it gives something or
+   * throws.
+   */
   #until<T>(call: string, sock: number, attempt: (socket: TcpSocket) => T | undefined): Promise<T> {
     const { socket, waiting } = this.#open[sock]!
     return this.#span.waitFor<T>((resolve, reject) => {

@@ -1,4 +1,7 @@
-/** Frames over a stream of octets, as `wire.py` speaks: two octets of length before each. Whole frames come out. */
+/**
+ * Frames over a stream of octets, as `wire.py` speaks: two octets of length before each. Whole frames come
+ * out.
+ */
 const OUT_BYTES_AT_START = 1 << 16
 
 export class FramePipe {
@@ -23,7 +26,9 @@ export class FramePipe {
     this.#outSize += 2 + size
   }
 
-  /** One write for all since the last; the stream keeps the octets until they are gone, so they are its own. */
+  /**
+   * One write for all since the last; the stream keeps the octets until they are gone, so they are its own.
+   */
   flush(): void {
     if (this.#outSize === 0) return
     this.#write(Buffer.from(this.#out.subarray(0, this.#outSize)))

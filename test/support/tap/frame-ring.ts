@@ -1,6 +1,6 @@
 /**
- * What a device saw since the last `clear`: the first and the last frames as text for whoever wants to know what
- * went wrong, what was no TCP, and of every segment the numbers that cases ask for.
+ * What a device saw since the last `clear`: the first and the last frames as text for whoever wants to know
+ * what went wrong, what was no TCP, and of every segment the numbers that cases ask for.
  */
 import { Direction, type Frame, type NetDevice, type Tap } from "@podwire/netdev"
 import * as ipproto from "@podwire/wire/ipproto"
@@ -101,21 +101,23 @@ export class FrameRing implements Tap {
   }
 
   #line({ ns, out, bytes }: Seen, conversations: Conversations): string {
-    const text = line(bytes, 0, bytes.length, { conversations }).replace(/truncated-ip6? - \d+ bytes missing! ?/, "")
+    const text = line(bytes, 0, bytes.length, { conversations })
+      .replace(/truncated-ip6? - \d+ bytes missing! ?/, "")
     const ms = (ns - (this.#first[0]?.ns ?? 0)) / 1e6
     return `${ms.toFixed(3).padStart(10)} ${out ? "we    " : "kernel"} ${text}`
   }
 }
 
 /** Without extension headers, which nobody sends here. */
-function segmentOf(number: number, out: boolean, bytes: Uint8Array): Segment | null {
+export function segmentOf(number: number, out: boolean, bytes: Uint8Array): Segment | null {
   const type = (bytes[12]! << 8) | bytes[13]!
   const v6 = type === 0x86dd
   if (!v6 && type !== 0x0800 || bytes[v6 ? 20 : 23] !== ipproto.TCP) return null
   const at = v6 ? 54 : 14 + (bytes[14]! & 15) * 4
   const end = v6 ? 54 + ((bytes[18]! << 8) | bytes[19]!) : 14 + ((bytes[16]! << 8) | bytes[17]!)
   const { srcPort, dstPort, flags, seq, window, headerBytes } = tcp.read(bytes, at)
-  return { number, out, srcPort, dstPort, flags: letters(flags), seq, payload: end - at - headerBytes, window }
+  const payload = end - at - headerBytes
+  return { number, out, srcPort, dstPort, flags: letters(flags), seq, payload, window }
 }
 
 function letters(flags: number): string {

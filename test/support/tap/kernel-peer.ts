@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { ended } from "./kernel-wire.ts"
-import { type Family, type Options, type Peer, type Received, Refused } from "./peer.ts"
+import { type Bound, type Family, type Options, type Peer, type Received, Refused } from "./peer.ts"
 
 export type Counters = Readonly<Record<string, number>>
 
@@ -24,7 +24,8 @@ export class KernelPeer implements Peer {
     this.name = name
     this.ips = ips
     const helper = fileURLToPath(new URL("programs.py", import.meta.url))
-    this.#child = spawn("ip", ["netns", "exec", namespace, "python3", helper], { stdio: ["pipe", "pipe", "inherit"] })
+    const command = ["netns", "exec", namespace, "python3", helper]
+    this.#child = spawn("ip", command, { stdio: ["pipe", "pipe", "inherit"] })
     this.#child.stdin!.on("error", () => {})
     createInterface({ input: this.#child.stdout! }).on("line", (line) => {
       const answer = JSON.parse(line) as Answer
@@ -37,15 +38,15 @@ export class KernelPeer implements Peer {
     })
   }
 
-  listen(family: Family, backlog = 16, options: Options = {}, port = 0): Promise<{ sock: number; port: number }> {
+  listen(family: Family, backlog = 16, options: Options = {}, port = 0): Promise<Bound> {
     return this.#call("listen", { family, ip: this.ips[family], port, backlog, options })
   }
 
-  accept(sock: number): Promise<{ sock: number; ip: string; port: number }> {
+  accept(sock: number): Promise<Bound> {
     return this.#call("accept", { sock })
   }
 
-  connect(family: Family, ip: string, to: number, options: Options = {}, port = 0): Promise<{ sock: number; port: number }> {
+  connect(family: Family, ip: string, to: number, options: Options = {}, port = 0): Promise<Bound> {
     const bind = port === 0 ? {} : { bind: [this.ips[family], port] }
     return this.#call("connect", { family, ip, port: to, options, ...bind })
   }

@@ -1,6 +1,7 @@
 /**
- * A network namespace of the real kernel, with a TAP device whose frames come and go here (`wire.py`). The helper
- * ends with its standard input and takes the namespace's name with it, so a killed test leaves nothing.
+ * A network namespace of the real kernel, with a TAP device whose frames come and go here (`wire.py`). The
+ * helper ends with its standard input and takes the namespace's name with it, so a killed test leaves
+ * nothing.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process"
 import { accessSync, constants, readdirSync } from "node:fs"
@@ -15,7 +16,8 @@ export function missing(): string | null {
     accessSync("/dev/net/tun", constants.R_OK | constants.W_OK)
     execFileSync("python3", ["-c", "import fcntl, socket; socket.TCP_CONGESTION"], { stdio: "pipe" })
     execFileSync("ss", ["-V"], { stdio: "pipe" })
-    for (const verb of ["add", "del"]) execFileSync("ip", ["netns", verb, `${PREFIX}${process.pid}-probe`], { stdio: "pipe" })
+    const probe = namespaceName("probe")
+    for (const verb of ["add", "del"]) execFileSync("ip", ["netns", verb, probe], { stdio: "pipe" })
     return null
   } catch (error) {
     return `namespaces, ip, ss, python3 or /dev/net/tun are missing: ${String(error).split("\n")[0]}`

@@ -1,9 +1,9 @@
 /**
  * Virtual time that follows the wall clock, for an emulated host that talks to a real one.
  *
- * Invariant: a stall of this process is no time to the engine. When a turn comes later than it was due by more
- * than `LATE_NS`, the lateness is taken out of virtual time, and what arrived meanwhile is handed over before the
- * timers that were due: a busy machine looks like a slow peer, not like a lost segment.
+ * Invariant: a stall of this process is no time to the engine. When a turn comes later than it was due by
+ * more than `LATE_NS`, the lateness is taken out of virtual time, and what arrived meanwhile is handed over
+ * before the timers that were due: a busy machine looks like a slow peer, not like a lost segment.
  */
 import { type Engine, type Ns } from "@podwire/engine"
 
@@ -67,7 +67,8 @@ export class Pacer {
   }
 
   #advance(untilNs: Ns): void {
-    if (this.#engine.advance(untilNs, STEPS_MAX).steps >= STEPS_MAX) throw new Error("an instant does not end")
+    const { steps } = this.#engine.advance(untilNs, STEPS_MAX)
+    if (steps >= STEPS_MAX) throw new Error("an instant does not end")
   }
 
   #settle(): void {

@@ -1,7 +1,7 @@
 /**
- * What a case asks of a side, whichever it is: the emulated pod (`emulated-peer.ts`) or the kernel (`kernel-peer.ts`).
- * So every case is written once and played with the parts given both ways. Calls that wait end after
- * `TIMEOUT_SECONDS`.
+ * What a case asks of a side, whichever it is: the emulated pod (`emulated-peer.ts`) or the kernel
+ * (`kernel-peer.ts`). So every case is written once and played with the parts given both ways. Calls that
+ * wait end after `TIMEOUT_SECONDS`.
  */
 import { createHash } from "node:crypto"
 
@@ -26,13 +26,19 @@ export interface Received {
   readonly end: string
 }
 
+/** A socket and its port. */
+export interface Bound {
+  readonly sock: number
+  readonly port: number
+}
+
 export interface Peer {
   readonly name: string
   readonly ips: Readonly<Record<Family, string>>
-  listen(family: Family, backlog?: number, options?: Options, port?: number): Promise<{ sock: number; port: number }>
-  accept(sock: number): Promise<{ sock: number; ip: string; port: number }>
+  listen(family: Family, backlog?: number, options?: Options, port?: number): Promise<Bound>
+  accept(sock: number): Promise<Bound>
   /** Throws `Refused`. `port` is this side's. */
-  connect(family: Family, ip: string, to: number, options?: Options, port?: number): Promise<{ sock: number; port: number }>
+  connect(family: Family, ip: string, to: number, options?: Options, port?: number): Promise<Bound>
   send(sock: number, seed: string, octets: number): Promise<void>
   receive(sock: number, octets?: number): Promise<Received>
   /** Until the other side has said all; how many octets that was. */

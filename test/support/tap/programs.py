@@ -1,7 +1,7 @@
 """
-Programs inside a network namespace, with real sockets. Each line of standard input is a call, JSON {"id", "op", ...},
-and runs in a thread of its own; its answer is a line, JSON {"id", "value"} or {"id", "errno"}. Sockets are numbers.
-The end of standard input ends it all, whatever still waits.
+Programs inside a network namespace, with real sockets. Each line of standard input is a call, JSON
+{"id", "op", ...}, and runs in a thread of its own; its answer is a line, JSON {"id", "value"} or {"id", "errno"}.
+Sockets are numbers. The end of standard input ends it all, whatever still waits.
 """
 import errno
 import hashlib
@@ -178,7 +178,8 @@ def udp_echo(family, ip):
 
 @op
 def ping(ip, count):
-    run = subprocess.run(["ping", "-n", "-q", "-c", str(count), "-i", "0.01", "-W", "2", ip], capture_output=True)
+    command = ["ping", "-n", "-q", "-c", str(count), "-i", "0.01", "-W", "2", ip]
+    run = subprocess.run(command, capture_output=True)
     return run.stdout.decode()
 
 

@@ -1,12 +1,12 @@
 /**
- * The wire between the two sides: a link each way, on which a test may do harm, perfect until then. Its far end is a
- * TAP device of the real kernel; its near end is a card (`attach`), or a TAP device too (`relay`), which lets the
- * kernel talk with itself under the same harm and so says what may be asked of us. Virtual time follows the wall
- * clock (`pacer.ts`).
+ * The wire between the two sides: a link each way, on which a test may do harm, perfect until then. Its far
+ * end is a TAP device of the real kernel; its near end is a card (`attach`), or a TAP device too (`relay`),
+ * which lets the kernel talk with itself under the same harm and so says what may be asked of us. Virtual
+ * time follows the wall clock (`pacer.ts`).
  */
 import { FinishedCopy } from "@podwire/cluster/finished-copy"
 import { Engine } from "@podwire/engine"
-import { type Frame, FramePool, Link, type LinkSpec, Nic, PERFECT } from "@podwire/netdev"
+import { DropReason, type Frame, FramePool, Link, type LinkSpec, Nic, PERFECT } from "@podwire/netdev"
 import { of } from "@podwire/wire/mac"
 import { FramePipe } from "./frame-pipe.ts"
 import type { KernelWire } from "./kernel-wire.ts"
@@ -21,6 +21,8 @@ export class Span {
   readonly pacer: Pacer
   /** What went wrong inside a turn; whoever waits hears of it. */
   failure: Error | null = null
+  /** Which frames are lost before the wire; the first argument says that it is one to the far side. */
+  censor: ((forth: boolean, frame: Frame) => boolean) | null = null
   readonly #waiting = new Set<(failure: Error) => void>()
   readonly #pipes: Array<FramePipe> = []
   readonly #copy = new FinishedCopy()
@@ -29,14 +31,15 @@ export class Span {
   constructor(seed: number, far: KernelWire) {
     this.engine = new Engine(seed)
     this.pool = new FramePool(this.engine)
-    const pipe = this.#pipe(far, (frame) => this.back.send(frame))
+    const pipe = this.#pipe(far, (frame) => this.#send(false, frame))
     this.forth = new Link(this.engine, this.pool, "wire/forth", { run: (frame) => this.#leave(pipe, frame) })
     this.back = new Link(this.engine, this.pool, "wire/back", { run: (frame) => this.#near(frame) })
-    this.pacer = new Pacer(this.engine, () => this.#pipes.forEach((pipe) => pipe.flush()), (cause) => this.fail(cause))
+    const flush = () => this.#pipes.forEach((pipe) => pipe.flush())
+    this.pacer = new Pacer(this.engine, flush, (cause) => this.fail(cause))
   }
 
   attach(nic: Nic): void {
-    nic.wire = { send: (_nic, frame) => this.forth.send(frame) }
+    nic.wire = { send: (_nic, frame) => this.#send(true, frame) }
     this.#near = (frame) => nic.run(frame)
   }
 
@@ -46,7 +49,7 @@ export class Span {
     card.ns = "relay"
     card.up = true
     const pipe = this.#pipe(near, (frame) => card.xmit(frame))
-    card.wire = { send: (_nic, frame) => this.forth.send(frame) }
+    card.wire = { send: (_nic, frame) => this.#send(true, frame) }
     card.handler = { receive: (_dev, frame) => this.#leave(pipe, frame) }
     this.#near = (frame) => card.run(frame)
     return card
@@ -85,6 +88,11 @@ export class Span {
     this.failure ??= cause instanceof Error ? cause : new Error(String(cause))
     this.pacer.stop()
     for (const giveUp of [...this.#waiting]) giveUp(this.failure)
+  }
+
+  #send(forth: boolean, frame: Frame): void {
+    if (this.censor !== null && this.censor(forth, frame)) this.pool.drop(frame, DropReason.LINK_LOSS)
+    else (forth ? this.forth : this.back).send(frame)
   }
 
   #pipe(wire: KernelWire, arrived: (frame: Frame) => void): FramePipe {

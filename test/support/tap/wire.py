@@ -2,9 +2,9 @@
 The end of a wire inside a network namespace: a TAP device there, its frames on standard input and output.
 
 Runs inside the namespace. Its argument is JSON {"namespace", "tap", "mac", "sysctl": {name: value}, "setup":
-["ip -batch" lines]}. Each frame, both ways, has its length in two octets before it; the first that is written has
-length 0 and says that all is ready. At the end of standard input the namespace's name goes, so nothing is left
-behind whatever became of the parent.
+["ip -batch" lines]}. Each frame, both ways, has its length in two octets before it; the first that is written
+has length 0 and says that all is ready. At the end of standard input the namespace's name goes, so nothing is
+left behind whatever became of the parent.
 """
 import fcntl
 import json

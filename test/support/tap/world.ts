@@ -1,10 +1,10 @@
 /**
- * An emulated pod and a namespace of the real kernel on one wire. With `near` "kernel" the pod's part is played by
- * the kernel too: what a case asks then is what Linux does, and not what we think that it does.
+ * An emulated pod and a namespace of the real kernel on one wire. With `near` "kernel" the pod's part is
+ * played by the kernel too: what a case asks then is what Linux does, and not what we think that it does.
  */
 import { execFileSync, spawnSync } from "node:child_process"
 import { appendFileSync } from "node:fs"
-import { addTap, type Nic } from "@podwire/netdev"
+import { addTap, type Nic, type Tap } from "@podwire/netdev"
 import { EmulatedPeer } from "./emulated-peer.ts"
 import { FrameRing } from "./frame-ring.ts"
 import { type Counters, KernelPeer } from "./kernel-peer.ts"
@@ -21,9 +21,13 @@ const NEXT: Readonly<Record<Family, string>> = { 4: "10.77.1.1", 6: "fd77:1::1" 
 export const KERNEL_MAC = "02:00:00:00:77:01"
 export const POD_MAC = "02:00:00:00:77:02"
 export const TAP = "tap0"
-/** All else is behind the kernel's side for the pod, and this behind the pod for the kernel: nobody is there. */
+/**
+ * All else is behind the kernel's side for the pod, and this behind the pod for the kernel: nobody is there.
+ */
 const DEFAULT: ReadonlyArray<readonly [string, string]> = [["0.0.0.0/0", KERNEL[4]], ["::/0", KERNEL[6]]]
-const NOBODY: ReadonlyArray<readonly [string, string]> = [["198.18.0.0/15", POD[4]], ["2001:db8::/32", POD[6]]]
+const NOBODY: ReadonlyArray<readonly [string, string]> = [
+  ["198.18.0.0/15", POD[4]], ["2001:db8::/32", POD[6]]
+]
 
 /** The machine's own are not everybody's, and a connection is not to remember the one before. */
 const SYSCTL: Readonly<Record<string, string | number>> = {
@@ -39,7 +43,7 @@ function setup(
   ips: Readonly<Record<Family, string>>, routes: ReadonlyArray<readonly [string, string]>
 ): ReadonlyArray<string> {
   return [
-    "link set lo up", `link set ${TAP} txqueuelen 16384`, `link set ${TAP} up`,
+    "link set lo up", `link set ${TAP} txqueuelen 16384 gso_max_segs 1`, `link set ${TAP} up`,
     `addr add ${ips[4]}/24 dev ${TAP}`, `addr add ${ips[6]}/64 dev ${TAP} nodad`,
     ...routes.map(([dst, via]) => `route add ${dst} via ${via}`)
   ]
@@ -53,17 +57,19 @@ export class World {
   readonly kernel: KernelPeer
   readonly ring = new FrameRing()
   readonly recorder: Recorder
+  readonly #nic: Nic
   /** In this order. */
   readonly #ends: Array<{ end(): Promise<unknown> }>
 
   private constructor(
-    span: Span, nic: Nic, near: EmulatedPeer | KernelPeer, kernel: KernelPeer, wires: ReadonlyArray<KernelWire>,
-    capture: string
+    span: Span, nic: Nic, near: EmulatedPeer | KernelPeer, kernel: KernelPeer,
+    wires: ReadonlyArray<KernelWire>, capture: string
   ) {
     this.span = span
     this.near = near
     this.pod = near instanceof EmulatedPeer ? near : null
     this.kernel = kernel
+    this.#nic = nic
     this.#ends = [kernel, ...near instanceof KernelPeer ? [near] : [], ...wires]
     this.recorder = new Recorder({ write: (chunk) => appendFileSync(capture, chunk) }, nic.label())
     addTap(nic, this.ring)
@@ -71,22 +77,31 @@ export class World {
   }
 
   /** `capture` is the file for what is kept of the near card's frames. */
-  static async make(capture: string, near: "pod" | "kernel"): Promise<World> {
+  static async make(capture: string, near: "pod" | "kernel", tag = ""): Promise<World> {
     sweep()
-    const wire = await KernelWire.open("kernel", { tap: TAP, mac: KERNEL_MAC, sysctl: SYSCTL, setup: setup(KERNEL, NOBODY) })
+    const plan = { tap: TAP, sysctl: SYSCTL }
+    const wire = await KernelWire.open(`kernel${tag}`, {
+      ...plan, mac: KERNEL_MAC, setup: setup(KERNEL, NOBODY)
+    })
     const span = new Span(7, wire)
     const kernel = new KernelPeer("kernel", wire.name, KERNEL)
     if (near === "pod") {
       const pod = new EmulatedPeer(span, { mac: POD_MAC, ips: POD, routes: DEFAULT })
       return new World(span, pod.nic, pod, kernel, [wire], capture)
     }
-    const other = await KernelWire.open("pod", { tap: TAP, mac: POD_MAC, sysctl: SYSCTL, setup: setup(POD, DEFAULT) })
-    return new World(span, span.relay(other), new KernelPeer("near", other.name, POD), kernel, [wire, other], capture)
+    const other = await KernelWire.open(`pod${tag}`, { ...plan, mac: POD_MAC, setup: setup(POD, DEFAULT) })
+    const peer = new KernelPeer("near", other.name, POD)
+    return new World(span, span.relay(other), peer, kernel, [wire, other], capture)
   }
 
   /** The sides that the kernel plays. */
   get kernels(): ReadonlyArray<KernelPeer> {
     return this.near instanceof KernelPeer ? [this.kernel, this.near] : [this.kernel]
+  }
+
+  /** A tap of the near card more. */
+  watch(tap: Tap): void {
+    addTap(this.#nic, tap)
   }
 
   /** What they count, together. */
@@ -121,8 +136,8 @@ export class World {
   }
 
   /**
-   * A host behind the kernel's, which is a router from now on: its ways there and to the pod carry no more than so
-   * many octets, though no device says so.
+   * A host behind the kernel's, which is a router from now on: its ways there and to the pod carry no more
+   * than so many octets, though no device says so.
    */
   async behind(there: number, back: number): Promise<KernelPeer> {
     const name = namespaceName("far")
@@ -135,11 +150,14 @@ export class World {
     await this.kernel.batch(
       `link add far0 type veth peer name eth0 netns ${name}`, "link set far0 up",
       `addr add ${NEXT[4]}/24 dev far0`, `addr add ${NEXT[6]}/64 dev far0 nodad`,
-      `route replace 10.77.1.0/24 dev far0 mtu lock ${there}`, `route replace fd77:1::/64 dev far0 metric 256 mtu lock ${there}`,
-      `route replace 10.77.0.0/24 dev ${TAP} mtu lock ${back}`, `route replace fd77::/64 dev ${TAP} metric 256 mtu lock ${back}`
+      `route replace 10.77.1.0/24 dev far0 mtu lock ${there}`,
+      `route replace fd77:1::/64 dev far0 metric 256 mtu lock ${there}`,
+      `route replace 10.77.0.0/24 dev ${TAP} mtu lock ${back}`,
+      `route replace fd77::/64 dev ${TAP} metric 256 mtu lock ${back}`
     )
     await far.batch(
-      "link set lo up", "link set eth0 up", `addr add ${FAR[4]}/24 dev eth0`, `addr add ${FAR[6]}/64 dev eth0 nodad`,
+      "link set lo up", "link set eth0 up",
+      `addr add ${FAR[4]}/24 dev eth0`, `addr add ${FAR[6]}/64 dev eth0 nodad`,
       `route add default via ${NEXT[4]}`, `route add default via ${NEXT[6]}`
     )
     return far

@@ -1,0 +1,119 @@
+/**
+ * The pod's TCP frame by frame: the same stories told by the pod and by the kernel in its part, both with the
+ * kernel on the other side, give the same segments at about the same times. What is lost is lost on purpose.
+ *
+ * Needs what `tcp-kernel.test.ts` needs, and a kernel that is not older than the one whose behaviour is ours;
+ * says so and does nothing otherwise. With PODWIRE_NEAR=kernel the kernel is judged by itself.
+ */
+import { release } from "node:os"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { pause } from "./support/tap/conversation.ts"
+import { segmentOf } from "./support/tap/frame-ring.ts"
+import { missing } from "./support/tap/kernel-wire.ts"
+import { POORER, STORIES, type Story } from "./support/tap/stories.ts"
+import { difference, type Line, Transcript } from "./support/tap/transcript.ts"
+import { World } from "./support/tap/world.ts"
+
+const judged = process.env["PODWIRE_NEAR"] === "kernel" ? "kernel" : "pod"
+const OLDEST = [6, 12] as const
+const why = missing() ?? tooOld()
+if (why !== null) console.log(`skipped: no TCP to compare frames with, ${why}`)
+
+function tooOld(): string | null {
+  const [major, minor] = release().split(".").map(Number) as [number, number]
+  const old = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])
+  return old ? `Linux ${release()} is too old` : null
+}
+
+const ATTEMPTS = 5
+const ROUND_TRIP = { delayNs: 25e6 }
+const PORT = 20_000
+/**
+ * Where we differ, by story. Here all acknowledgements of a burst come at one instant, so that what is sent
+ * in answer has one time; RACK then takes a higher number for a later transmission, and sends again what it
+ * sent last.
+ */
+const KNOWN: ReadonlySet<string> = new Set<string>([
+  "third of 20 lost", "three of 20 lost", "what was sent again is lost too", "20 segments, third lost"
+])
+
+/** Plays all of them at once, over both families; what the near card saw of each. */
+async function tell(
+  world: World, stories: ReadonlyMap<string, Story>, attempt: number
+): Promise<Map<string, ReadonlyArray<Line>>> {
+  const transcript = new Transcript()
+  world.watch(transcript)
+  const losses = new Map<number, (forth: boolean, header: Uint8Array) => boolean>()
+  world.span.censor = (forth, { bytes, head, tail }) => {
+    const segment = segmentOf(0, forth, bytes.subarray(head, tail))
+    if (segment === null) return false
+    const loses = losses.get(segment.srcPort) ?? losses.get(segment.dstPort)
+    return loses !== undefined && loses(forth, bytes.subarray(head, tail))
+  }
+  const told = new Map<string, ReadonlyArray<Line>>()
+  await Promise.all([...stories].map(async ([name, story], i) => {
+    const port = PORT + attempt * 1000 + i
+    transcript.watch(port)
+    const family = name.startsWith("IPv6") ? 6 : 4
+    const { near, kernel } = world
+    await story({
+      near, kernel, family, port, lose: (fits, ...numbers) => {
+        let count = 0
+        losses.set(port, (forth, header) => fits(segmentOf(0, forth, header)!) && numbers.includes(++count))
+      }
+    }).catch((failure: Error) => told.set(`${name}: ${failure.message}`, []))
+    // What comes after the last call.
+    await pause(150)
+    told.set(name, transcript.lines(port))
+  }))
+  world.span.censor = null
+  return told
+}
+
+const both = (stories: Readonly<Record<string, Story>>) => new Map([4, 6].flatMap((family) =>
+  Object.entries(stories).map(([name, story]) => [`IPv${family}, ${name}`, story] as const)))
+
+describe.skipIf(why !== null)("the frames of the kernel's own TCP", () => {
+  const worlds: Array<World> = []
+  beforeAll(async () => {
+    for (const [i, near] of (["kernel", judged] as const).entries()) {
+      const world = await World.make("/dev/null", near, String(i))
+      worlds.push(world)
+      // Who is where is known before the stories begin.
+      for (const family of [4, 6] as const) await world.kernel.ping(world.near.ips[family], 1)
+      world.span.impair(ROUND_TRIP)
+    }
+  })
+  afterAll(() => Promise.all(worlds.map((world) => world.end())))
+
+  async function compare(all: ReadonlyMap<string, Story>): Promise<void> {
+    let left = new Map([...all].filter(([name]) => !KNOWN.has(name.slice(6))))
+    // Linux does not tell a story twice in the same words either: all that it told are good.
+    const linux: Array<ReadonlyMap<string, ReadonlyArray<Line>>> = []
+    for (let attempt = 0;; attempt++) {
+      const [theirs, ours] = await Promise.all(worlds.map((world) => tell(world, left, attempt)))
+      linux.unshift(theirs!)
+      const found = new Map([...ours!].map(([name, lines]) => {
+        const texts = linux.map((told) => difference(told.get(name) ?? [], lines))
+        return [name, texts.includes("") ? "" : texts[0]!] as const
+      }).filter(([, text]) => text !== ""))
+      if (found.size === 0 || attempt + 1 === ATTEMPTS) {
+        return expect([...found].map(([name, text]) => `${name}\n${text}`).join("")).toBe("")
+      }
+      // A busy machine is late now here, now there; a fault shows every time.
+      left = new Map([...left].filter(([name]) => found.has(name)))
+    }
+  }
+
+  it("of a connection's whole life, with losses", () => compare(both(STORIES)))
+
+  it.each(["sack", "timestamps", "window_scaling"])("with a kernel that has no tcp_%s", async (what) => {
+    const lacking = { [`net.ipv4.tcp_${what}`]: 0 }
+    const before = await Promise.all(worlds.map(({ kernel }) => kernel.sysctl(lacking)))
+    try {
+      await compare(both(POORER))
+    } finally {
+      await Promise.all(worlds.map((world, i) => world.kernel.sysctl(before[i]!)))
+    }
+  })
+})
