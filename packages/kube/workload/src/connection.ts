@@ -8,14 +8,6 @@ import { State, Tcp, type TcpSocket } from "@podwire/tcp"
 import { family, type Ip } from "@podwire/wire/ip"
 import type { Host } from "./process.ts"
 
-/** Null and 0 are the kernel's choice; of several ports the first that is free. */
-export interface Local {
-  readonly ip: Ip | null
-  readonly port: number
-}
-
-export const ANY_LOCAL: Local = { ip: null, port: 0 }
-
 /** Connects a socket that its owner has made and perhaps bound; OK means that `settled` will be called. */
 export function connect(
   socket: TcpSocket, ip: Ip, port: number, settled: (errno: Errno) => void
