@@ -18,7 +18,8 @@ import { whoami } from "./whoami.ts"
 
 /** Everything that `exec` finds on the path of any container. */
 export const PROGRAMS: ReadonlyArray<Program> = [
-  agnhost, cat, echo, no, hostname, httpd, httpEcho, nginx(null), ping, sleep, yes, udpEcho, whoami, ...CLIENTS
+  agnhost, cat, echo, no, hostname, httpd, httpEcho, nginx(null), ping, sleep, yes, udpEcho, whoami,
+  ...CLIENTS
 ]
 
 export function findProgram(name: string): Program | null {

@@ -1,6 +1,6 @@
 /**
- * Wall clock of programs: virtual time since the run began, added to a fixed day, so that the same run prints the
- * same dates. Always UTC, as in containers.
+ * Wall clock of programs: virtual time since the run began, added to a fixed day, so that the same run prints
+ * the same dates. Always UTC, as in containers.
  */
 import { type Ns, SECOND } from "@podwire/engine"
 
@@ -26,7 +26,10 @@ export function logDate(nowNs: Ns): string {
   return `${year}/${pad(month)}/${pad(day)} ${time}`
 }
 
-/** Go's `time.Time.String`: `2009-11-10 23:00:00.5 +0000 UTC m=+1.000000001`; the last part is the process's age. */
+/**
+ * Go's `time.Time.String`: `2009-11-10 23:00:00.5 +0000 UTC m=+1.000000001`; the last part is the process's
+ * age.
+ */
 export function goTime(nowNs: Ns, startNs: Ns): string {
   const { year, month, day, time } = calendar(nowNs)
   const fraction = String(nowNs % SECOND).padStart(9, "0").replace(/0+$/, "")

@@ -1,6 +1,7 @@
 /**
- * A container's environment and `$(NAME)` in its words, as kubelet makes them: a variable may use earlier ones,
- * `$$(NAME)` stands for `$(NAME)`, an unknown name stays as it is (third_party/forked/golang/expansion).
+ * A container's environment and `$(NAME)` in its words, as kubelet makes them: a variable may use earlier
+ * ones, `$$(NAME)` stands for `$(NAME)`, an unknown name stays as it is
+ * (third_party/forked/golang/expansion).
  * Not supported: valueFrom and envFrom; such a variable is left out.
  */
 

@@ -55,7 +55,8 @@ class HttpEcho extends GoProcess {
       response.write(text)
       if (!logs) return
       if (this.stdout.length > LOG_MOST) this.stdout = ""
-      const line = `${request.host} ${request.remoteAddr} "${request.method} ${request.path} ${request.proto}" ` +
+      const { host, remoteAddr, method, path, proto } = request
+      const line = `${host} ${remoteAddr} "${method} ${path} ${proto}" ` +
         `${response.code} ${text.length} "${request.userAgent}"`
       this.stdout += `${logDate(this.host.engine.nowNs)} ${decode(line)} 0s\n`
     }

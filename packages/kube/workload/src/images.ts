@@ -1,6 +1,6 @@
 /**
- * Images whose program is known: what their entrypoint runs when the container names no command. A registry in
- * front does not matter, the repository does: bitnami/nginx is another program than nginx.
+ * Images whose program is known: what their entrypoint runs when the container names no command. A registry
+ * in front does not matter, the repository does: bitnami/nginx is another program than nginx.
  */
 import { nginx } from "./web-server.ts"
 import type { Program } from "./process.ts"
@@ -22,7 +22,9 @@ export function parseImage(text: string): Image {
   return { repository: path.join("/"), tag: colon < 0 ? "" : name.slice(colon + 1) }
 }
 
-/** Images, whoever keeps them, that hold tools and run the words of the container, or only have to be there. */
+/**
+ * Images, whoever keeps them, that hold tools and run the words of the container, or only have to be there.
+ */
 const BARE: ReadonlySet<string> = new Set([
   "pause", "busybox", "alpine", "ubuntu", "debian", "netshoot", "jessie-dnsutils"
 ])
@@ -55,7 +57,8 @@ export function entrypoint(image: Image, args: ReadonlyArray<string>): ReadonlyA
 
 /** A server whose configuration is mounted over may do anything. */
 export function hasOwnConfiguration(mounts: ReadonlyArray<{ readonly mountPath: string }>): boolean {
-  return mounts.some(({ mountPath }) => /^\/etc\/nginx(\/|$)|^\/usr\/local\/apache2\/conf(\/|$)/.test(mountPath))
+  return mounts.some(({ mountPath }) =>
+    /^\/etc\/nginx(\/|$)|^\/usr\/local\/apache2\/conf(\/|$)/.test(mountPath))
 }
 
 /** nginx of the version that its image's tag names. */

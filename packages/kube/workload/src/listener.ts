@@ -108,7 +108,8 @@ export class PortListener extends Process {
       const respond = (whole: boolean) => {
         const keep = whole && persists(request)
         const date = httpDate(this.host.engine.nowNs)
-        const connection = keep && request.minor > 0 ? [] : [["Connection", keep ? "keep-alive" : "close"]] as const
+        const connection = keep && request.minor > 0 ? []
+          : [["Connection", keep ? "keep-alive" : "close"]] as const
         exchange.write(responseHead(200, "OK", Fields.of(["Content-Type", "text/plain; charset=utf-8"],
           ["Content-Length", String(body.length)], [DATE_FIELD, date], ...connection)))
         if (request.method !== "HEAD") exchange.write(body.slice())
@@ -194,6 +195,8 @@ class Greeting {
 }
 
 function latin1Head(status: number, body: string, ...more: ReadonlyArray<readonly [string, string]>): string {
-  const fields = Fields.of(["Content-Type", "text/plain; charset=utf-8"], ["Content-Length", String(body.length)], ...more)
+  const fields = Fields.of(
+    ["Content-Type", "text/plain; charset=utf-8"], ["Content-Length", String(body.length)], ...more
+  )
   return String.fromCharCode(...responseHead(status, reasonOf(status), fields))
 }

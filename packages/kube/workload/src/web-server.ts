@@ -2,8 +2,8 @@
  * nginx and Apache's httpd as their images come: one page on port 80, answered as each of them answers a file
  * (fields and their order, the pages of errors, the log, how long it waits for another request).
  * Approximated: the page's words and length, its date, nginx's version where the image's tag has none.
- * Not supported: configuration and files of one's own, ranges, HTTP/0.9, TLS; conditions but If-None-Match and
- * the very date in If-Modified-Since.
+ * Not supported: configuration and files of one's own, ranges, HTTP/0.9, TLS; conditions but If-None-Match
+ * and the very date in If-Modified-Since.
  */
 import { SECOND } from "@podwire/engine"
 import { Errno, strerror } from "@podwire/netdev"
@@ -77,7 +77,8 @@ export function nginx(version: string | null): Program {
     patience: { firstNs: 60 * SECOND, nextNs: 65 * SECOND },
     fields: ({ body, isPage, status }, date, keep) => [
       ["Server", `nginx/${release}`], [DATE_FIELD, date],
-      ...status === 304 ? [] : [["Content-Type", "text/html"], ["Content-Length", String(body.length)]] as const,
+      ...status === 304 ? []
+        : [["Content-Type", "text/html"], ["Content-Length", String(body.length)]] as const,
       ...isPage ? [["Last-Modified", httpDate(0)]] as const : [],
       ["Connection", keep ? "keep-alive" : "close"],
       ...isPage ? [["ETag", NGINX_ETAG]] as const : [],
@@ -111,7 +112,8 @@ export const httpd: Program = program({
     ...isPage && status === 200 ? [["Accept-Ranges", "bytes"]] as const : [],
     ...status === 304 ? [] : [["Content-Length", String(body.length)]] as const,
     ...keep ? [] : [["Connection", "close"]] as const,
-    ...status === 304 ? [] : [["Content-Type", isPage ? "text/html" : "text/html; charset=iso-8859-1"]] as const
+    ...status === 304 ? []
+      : [["Content-Type", isPage ? "text/html" : "text/html; charset=iso-8859-1"]] as const
   ],
   errorPage: (status, title) =>
     `<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>${status} ${title}</title>\n` +
@@ -133,7 +135,8 @@ function leavesRoot(path: string): boolean {
 }
 
 function program(flavor: Flavor): Program {
-  return { name: flavor.name, synopsis: flavor.name, start: (host, argv) => new WebServer(host, argv, flavor) }
+  const { name } = flavor
+  return { name, synopsis: name, start: (host, argv) => new WebServer(host, argv, flavor) }
 }
 
 class WebServer extends Process {
@@ -153,7 +156,8 @@ class WebServer extends Process {
           // nginx's code for a head that is too large; on the wire it is a bad request.
           const status = cause === 431 && flavor.name === "nginx" ? NGINX_TOO_LARGE : cause
           this.#log(null, status, 0)
-          return ascii(this.#answerText({ status, body: this.#errorBody(status), isPage: false }, false, true))
+          const answer = { status, body: this.#errorBody(status), isPage: false }
+          return ascii(this.#answerText(answer, false, true))
         }
       },
       backlog: flavor.backlog,
@@ -220,7 +224,8 @@ class WebServer extends Process {
     if (this.stdout.length > LOG_MOST) this.stdout = ""
     const socket = exchange?.connection.socket
     const request = exchange?.request
-    const client = socket === undefined ? "-" : hostPort(socket.remote, socket.remotePort).replace(/:\d+$/, "")
+    const client = socket === undefined ? "-"
+      : hostPort(socket.remote, socket.remotePort).replace(/:\d+$/, "")
     this.stdout += decode(this.#flavor.log({
       client: client.replace(/^\[|\]$/g, ""), date: accessDate(this.host.engine.nowNs), status, octets,
       request: request === undefined ? "-" : `${request.method} ${request.target} HTTP/1.${request.minor}`,

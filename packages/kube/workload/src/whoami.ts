@@ -1,7 +1,8 @@
 /**
- * `traefik/whoami`: who answers and what was asked, as text, and as JSON at /api (its app.go). /health answers
- * with the code that was last posted to it; /bench with a digit.
- * Approximated: a body longer than 1 MiB is left out. Not supported: /data, /echo (WebSocket), TLS: 501 and a word.
+ * `traefik/whoami`: who answers and what was asked, as text, and as JSON at /api (its app.go). /health
+ * answers with the code that was last posted to it; /bench with a digit.
+ * Approximated: a body longer than 1 MiB is left out. Not supported: /data, /echo (WebSocket), TLS: 501 and a
+ * word.
  */
 import { format } from "@podwire/wire/ip"
 import { accessDate } from "./clock.ts"
@@ -51,8 +52,9 @@ class Whoami extends GoProcess {
       const routes = this.#routes()
       const logged: GoHandler = (response, request) => {
         routes(response, request)
+        const { remoteAddr, method, path, proto } = request
         const date = accessDate(this.host.engine.nowNs)
-        this.log(`${request.remoteAddr} - - [${date}] "${request.method} ${request.path} ${request.proto}" - -`)
+        this.log(`${remoteAddr} - - [${date}] "${method} ${path} ${proto}" - -`)
       }
       if (this.http(number, verbose ? logged : routes) === null) this.fatal(this.problem)
     }

@@ -1,6 +1,6 @@
 /**
- * `agnhost SUBCOMMAND [FLAGS]`, the image of Kubernetes' end-to-end tests, with those of its servers that make
- * network traffic. Without a subcommand it pauses, as its image does.
+ * `agnhost SUBCOMMAND [FLAGS]`, the image of Kubernetes' end-to-end tests, with those of its servers that
+ * make network traffic. Without a subcommand it pauses, as its image does.
  * Not supported: the other subcommands (which say so and fail), and printing usages.
  */
 import { Pause } from "./pause.ts"
@@ -15,7 +15,8 @@ import { TcpReset, TCP_RESET_FLAGS } from "./tcp-reset.ts"
 type Command = (host: Host, argv: ReadonlyArray<string>, words: ReadonlyArray<string>) => Process
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ["connect", command(CONNECT_FLAGS, 1, (host, argv, { values, rest }) => new Connect(host, argv, values, rest[0]!))],
+  ["connect",
+    command(CONNECT_FLAGS, 1, (host, argv, { values, rest }) => new Connect(host, argv, values, rest[0]!))],
   ["netexec", command(NETEXEC_FLAGS, 0, (host, argv, { values }) => new Netexec(host, argv, values))],
   ["pause", command({}, 0, (host, argv) => new Pause(host, argv))],
   ["porter", command(PORTER_FLAGS, 0, (host, argv, { values }) => new Porter(host, argv, values))],
@@ -47,7 +48,8 @@ function command<T extends Record<string, FlagValue>>(
     const flags = parsePflags(given, defaults)
     const problem = typeof flags === "string" ? flags
       : words === 0 && flags.rest.length > 0 ? `unknown command "${flags.rest[0]}" for "app ${argv[1]}"`
-      : words > 0 && flags.rest.length !== words ? `accepts ${words} arg(s), received ${flags.rest.length}` : null
+      : words > 0 && flags.rest.length !== words
+      ? `accepts ${words} arg(s), received ${flags.rest.length}` : null
     if (problem !== null || typeof flags === "string") {
       return new Finished(host, argv, 0, "", `Error: ${problem}\n`)
     }

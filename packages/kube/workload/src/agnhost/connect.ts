@@ -1,6 +1,6 @@
 /**
- * `agnhost connect HOST:PORT`: one connection attempt, whose outcome is a word on stderr that tests look for: TIMEOUT,
- * DNS, REFUSED, OTHER, UNKNOWN (test/images/agnhost/connect/connect.go).
+ * `agnhost connect HOST:PORT`: one connection attempt, whose outcome is a word on stderr that tests look for:
+ * TIMEOUT, DNS, REFUSED, OTHER, UNKNOWN (test/images/agnhost/connect/connect.go).
  * Not supported: SCTP; names but /etc/hosts.
  */
 import { Errno } from "@podwire/netdev"
@@ -13,7 +13,9 @@ import type { Host } from "../process.ts"
 import { resolve } from "../resolve.ts"
 import { hostPort } from "../tcp-listener.ts"
 
-export const CONNECT_FLAGS = { timeout: "0s", protocol: "tcp", "udp-data": "hostname", "sctp-data": "hostname" }
+export const CONNECT_FLAGS = {
+  timeout: "0s", protocol: "tcp", "udp-data": "hostname", "sctp-data": "hostname"
+}
 export type ConnectFlags = typeof CONNECT_FLAGS
 
 export class Connect extends GoProcess {
@@ -81,7 +83,8 @@ export class Connect extends GoProcess {
     }
     socket.onReceive = (_, { payload }) => {
       if (payload.length > 0) return this.exit(0)
-      this.#end("OTHER: No data received from the server. Cannot guarantee the server received the request.\n")
+      this.#end("OTHER: No data received from the server. " +
+        "Cannot guarantee the server received the request.\n")
     }
     socket.onError = () => {
       const errno = socket.takeError()

@@ -74,7 +74,8 @@ function once(
 ): void {
   if (kind === "sctp") return done({ error: "sctp dial failed. err:protocol not supported" })
   if (kind === "udp") return dialUdp(process, ip, port, what, done)
-  const get = new GoGet(process.host, `http://${joinHostPort(hostOf(ip, port), port)}/${what}`, TIMEOUT_NS, (got) => {
+  const url = `http://${joinHostPort(hostOf(ip, port), port)}/${what}`
+  const get = new GoGet(process.host, url, TIMEOUT_NS, (got) => {
     process.disowns(get)
     done(got)
   })

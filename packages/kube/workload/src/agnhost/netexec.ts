@@ -1,6 +1,6 @@
 /**
- * `agnhost netexec`, the server of Kubernetes' network tests: an HTTP server and a UDP server with the same few
- * commands (test/images/agnhost/netexec/netexec.go: its paths, texts and codes).
+ * `agnhost netexec`, the server of Kubernetes' network tests: an HTTP server and a UDP server with the same
+ * few commands (test/images/agnhost/netexec/netexec.go: its paths, texts and codes).
  * Not supported: TLS and SCTP, which end it with a word; /shell, which answers that there is no shell.
  */
 import type { Datagram } from "@podwire/netns"
@@ -23,6 +23,8 @@ export const NETEXEC_FLAGS = {
   "http-port": 8080, "udp-port": 8081, "sctp-port": -1, "tls-cert-file": "", "tls-private-key-file": "",
   "http-override": "", "udp-listen-addresses": ""
 }
+/** What is read of a datagram. */
+const UDP_OCTETS = 2048
 export type NetexecFlags = typeof NETEXEC_FLAGS
 
 export class Netexec extends GoProcess {
@@ -55,7 +57,7 @@ export class Netexec extends GoProcess {
   }
 
   #listenUdp(list: string, port: number): void {
-    const addresses = list === "" ? [""] : [...new Set(list.split(","))].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+    const addresses = [...new Set(list.split(","))].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
     for (const address of addresses) {
       const ip: Ip | null = address === "" ? null : parse(address)
       if (address !== "" && ip === null) return this.fatal(`parseAddress: invalid address ${address}`)
@@ -70,7 +72,8 @@ export class Netexec extends GoProcess {
 
   #answerUdp(datagram: Datagram): Uint8Array | null {
     const { payload } = datagram
-    const text = lower(latin1(payload, 0, Math.min(payload.length, 2048))).replace(/^[\t-\r ]+|[\t-\r ]+$/g, "")
+    const text = lower(latin1(payload, 0, Math.min(payload.length, UDP_OCTETS)))
+      .replace(/^[\t-\r ]+|[\t-\r ]+$/g, "")
     if (text === "hostname") {
       this.log("Sending udp hostName response")
       return ascii(this.#hostname)
@@ -160,9 +163,8 @@ export class Netexec extends GoProcess {
   }
 
   #exit(values: Values, response: GoResponse): void {
-    const [waitText, timeoutText, codeText] = ["wait", "timeout", "code"].map((key) => first(values, key)) as [
-      string, string, string
-    ]
+    const [waitText, timeoutText, codeText] =
+      [first(values, "wait"), first(values, "timeout"), first(values, "code")]
     this.log(`GET /exit?code=${codeText}&timeout=${timeoutText}&wait=${waitText}`)
     const [timeoutNs, waitNs] = [timeoutText, waitText].map((text) => (text === "" ? 0 : parseDuration(text)))
     const code = codeText === "" ? 0 : atoi(codeText)
@@ -194,7 +196,9 @@ export class Netexec extends GoProcess {
 function overridden(target: string, routes: GoHandler): GoHandler {
   const parsed = parseTarget(encode(target))
   return (response, request) => {
-    if (parsed === null) return response.error(`override request failed: parse ${quote(target)}: invalid URI`, 500)
+    if (parsed === null) {
+      return response.error(`override request failed: parse ${quote(target)}: invalid URI`, 500)
+    }
     routes(response, new GoRequest(request.exchange, parsed))
   }
 }

@@ -1,7 +1,7 @@
 /**
- * `agnhost porter`: for every SERVE_PORT_N, SERVE_TCP_PORT_N and SERVE_UDP_PORT_N in its environment a server on
- * port N that answers with the value (test/images/agnhost/porter/porter.go). A port that cannot be had is a line
- * in the log; the others go on.
+ * `agnhost porter`: for every SERVE_PORT_N, SERVE_TCP_PORT_N and SERVE_UDP_PORT_N in its environment a server
+ * on port N that answers with the value (test/images/agnhost/porter/porter.go). A port that cannot be had is
+ * a line in the log; the others go on.
  * Not supported: SERVE_TLS_PORT_N and SERVE_SCTP_PORT_N, which are a line in the log.
  */
 import { ascii } from "@podwire/wire/bytes"

@@ -1,6 +1,6 @@
 /**
- * `agnhost tcp-reset`: reads one octet of each connection and closes it; what it has not read makes the close a
- * reset (test/images/agnhost/tcp-reset/tcp_reset.go). One connection after the other, as there.
+ * `agnhost tcp-reset`: reads one octet of each connection and closes it; what it has not read makes the close
+ * a reset (test/images/agnhost/tcp-reset/tcp_reset.go). One connection after the other, as there.
  */
 import { Errno } from "@podwire/netdev"
 import type { TcpSocket } from "@podwire/tcp"

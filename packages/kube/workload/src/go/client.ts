@@ -1,6 +1,6 @@
 /**
- * `http.Client.Get` of a Go program, one connection a request: what it sends, its one time limit over all, up to
- * ten redirects, and its errors' words (net/http/client.go, transport.go).
+ * `http.Client.Get` of a Go program, one connection a request: what it sends, its one time limit over all, up
+ * to ten redirects, and its errors' words (net/http/client.go, transport.go).
  * Approximated: the words for what is wrong inside a malformed response's head.
  * Not supported: names (but /etc/hosts), TLS, proxies, compressed bodies.
  */
@@ -73,7 +73,7 @@ export class GoGet {
     const ip = parse(name.replace(/^\[|\]$/g, "")) ?? resolve(this.#host, name, null)
     if (ip === null) return this.#fail(`dial tcp: lookup ${name}: no such host`)
     // The path is escaped again, the query goes as it is.
-    const [path, ...query] = (rest!.startsWith("/") ? rest! : `/${rest}`).split("?") as [string, ...Array<string>]
+    const [path = "", ...query] = (rest!.startsWith("/") ? rest! : `/${rest}`).split("?")
     const target = [path.replace(/[\x00-\x20"<>\\^`{|}\x7f-\xff]/g, (char) =>
       `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`), ...query].join("?")
     this.#unsent = requestHead("GET", target, Fields.of(
@@ -162,7 +162,8 @@ export class GoGet {
     }
     const [, base, directory] = /^(http:\/\/[^/?#]*)((?:[^?#]*\/)?)/.exec(this.#url)!
     this.#url = /^[A-Za-z][A-Za-z0-9+.-]*:/.test(location) ? location
-      : location.startsWith("/") ? base! + location : `${base}${directory === "" ? "/" : directory}${location}`
+      : location.startsWith("/") ? base! + location
+      : `${base}${directory === "" ? "/" : directory}${location}`
     this.#begin()
   }
 
@@ -171,7 +172,8 @@ export class GoGet {
   }
 
   #timedOut(): void {
-    this.#fail(`${this.#connecting ? `dial tcp ${this.#address}: i/o timeout` : "context deadline exceeded"} ` +
+    const what = this.#connecting ? `dial tcp ${this.#address}: i/o timeout` : "context deadline exceeded"
+    this.#fail(`${what} ` +
       // The letter is spelled past the test that keeps promises away.
       "(Client.Timeout exceeded while \u0061waiting headers)")
   }

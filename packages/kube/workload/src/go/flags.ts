@@ -1,6 +1,7 @@
 /**
- * Command lines as Go programs read them: `pflag` (agnhost, by cobra) and the standard library's `flag`. What a
- * flag holds follows from its default's type. Errors are the text that the program prints, without its usage.
+ * Command lines as Go programs read them: `pflag` (agnhost, by cobra) and the standard library's `flag`. What
+ * a flag holds follows from its default's type. Errors are the text that the program prints, without its
+ * usage.
  * Not supported: short flags of pflag but klog's -v; printing usages.
  */
 import { atoi } from "./text.ts"
@@ -14,8 +15,8 @@ export interface Flags<T> {
 
 /** What agnhost takes everywhere (klog.InitFlags) and nothing here acts on. */
 const KLOG = new Set([
-  "v", "vmodule", "logtostderr", "alsologtostderr", "log_dir", "log_file", "log_file_max_size", "stderrthreshold",
-  "add_dir_header", "skip_headers", "skip_log_headers", "one_output", "log_backtrace_at"
+  "v", "vmodule", "logtostderr", "alsologtostderr", "log_dir", "log_file", "log_file_max_size",
+  "stderrthreshold", "add_dir_header", "skip_headers", "skip_log_headers", "one_output", "log_backtrace_at"
 ])
 const KLOG_BOOLEANS = new Set([
   "logtostderr", "alsologtostderr", "add_dir_header", "skip_headers", "skip_log_headers", "one_output"

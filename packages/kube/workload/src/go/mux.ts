@@ -1,4 +1,6 @@
-/** `http.ServeMux` with exact paths and one handler for the rest, and `http.Redirect` (net/http/server.go). */
+/**
+ * `http.ServeMux` with exact paths and one handler for the rest, and `http.Redirect` (net/http/server.go).
+ */
 import { reasonOf } from "../http/message.ts"
 import type { GoHandler, GoRequest } from "./http.ts"
 import type { GoResponse } from "./response.ts"
@@ -13,7 +15,8 @@ export function mux(routes: Readonly<Record<string, GoHandler>>, rest: GoHandler
     const clean = cleanPath(request.path)
     if (clean !== request.path && request.method !== "CONNECT") {
       const { rawQuery } = request.target
-      redirect(response, request, `${escapePath(clean)}${rawQuery === "" ? "" : `?${rawQuery}`}`, MOVED_PERMANENTLY)
+      const url = escapePath(clean) + (rawQuery === "" ? "" : `?${rawQuery}`)
+      redirect(response, request, url, MOVED_PERMANENTLY)
       return
     }
     // CONNECT's target has no path.

@@ -1,6 +1,6 @@
 /**
- * A Go program that serves: its log on stderr, what it listens on, its end. The log is kept as kubelet keeps a
- * container's: when it is longer than 10 MiB (containerLogMaxSize) a new one begins.
+ * A Go program that serves: its log on stderr, what it listens on, its end. The log is kept as kubelet keeps
+ * a container's: when it is longer than 10 MiB (containerLogMaxSize) a new one begins.
  */
 import { CallbackTimer, type Ns } from "@podwire/engine"
 import { Errno } from "@podwire/netdev"

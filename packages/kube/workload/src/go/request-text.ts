@@ -1,6 +1,6 @@
 /**
- * A request as Go's `Request.Write` writes it again (net/http/request.go, transfer.go): Host, User-Agent, what
- * delimits the body, then the other fields in the order of their canonical names.
+ * A request as Go's `Request.Write` writes it again (net/http/request.go, transfer.go): Host, User-Agent,
+ * what delimits the body, then the other fields in the order of their canonical names.
  */
 import { type Field, lower } from "../http/fields.ts"
 import { persists } from "../http/message.ts"

@@ -1,8 +1,8 @@
 /**
- * What Go's `response` and `chunkWriter` make of a handler's writes (net/http/server.go): up to 2048 octets are
- * counted, more are chunked (HTTP/1.0: until close); fields of the handler in the order of their names, then
- * Date, Content-Length, Content-Type, Connection, Transfer-Encoding; a connection's writes in pieces of 4096.
- * What is left of the request's body is read first, 256 KiB at most; more closes the connection.
+ * What Go's `response` and `chunkWriter` make of a handler's writes (net/http/server.go): up to 2048 octets
+ * are counted, more are chunked (HTTP/1.0: until close); fields of the handler in the order of their names,
+ * then Date, Content-Length, Content-Type, Connection, Transfer-Encoding; a connection's writes in pieces of
+ * 4096. What is left of the request's body is read first, 256 KiB at most; more closes the connection.
  */
 import type { Ns } from "@podwire/engine"
 import { ascii } from "@podwire/wire/bytes"
@@ -40,7 +40,9 @@ export class GoResponse {
     return this.#status === 0 ? 200 : this.#status
   }
 
-  /** `WriteHeader`: the first one counts. False: such a code makes Go's handler panic, the connection closes. */
+  /**
+   * `WriteHeader`: the first one counts. False: such a code makes Go's handler panic, the connection closes.
+   */
   status(code: number): boolean {
     if (code < 100 || code > 999) {
       this.#finished = true
@@ -48,8 +50,9 @@ export class GoResponse {
       return false
     }
     if (this.#status !== 0) return true
-    if (code < 200 && code !== 101) this.#informational += `${statusLine(1, code)}${lines(this.header.list)}\r\n`
-    else this.#status = code
+    if (code < 200 && code !== 101) {
+      this.#informational += `${statusLine(1, code)}${lines(this.header.list)}\r\n`
+    } else this.#status = code
     return true
   }
 
@@ -176,7 +179,9 @@ function lines(fields: ReadonlyArray<Field>): string {
   return fields.map(({ name, value }) => `${name}: ${value}\r\n`).join("")
 }
 
-/** What leaves a bufio.Writer of `size`, write by write: a full buffer, or what is larger than an empty one. */
+/**
+ * What leaves a bufio.Writer of `size`, write by write: a full buffer, or what is larger than an empty one.
+ */
 function buffered(writes: ReadonlyArray<string>, size: number): Array<string> {
   const out: Array<string> = []
   let held = ""

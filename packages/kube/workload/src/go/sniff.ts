@@ -1,6 +1,6 @@
 /**
- * The Content-Type that Go's server gives a body whose handler set none (net/http/sniff.go, after the WHATWG's
- * MIME sniffing): HTML, XML, PDF, text in Unicode, plain text, else octets.
+ * The Content-Type that Go's server gives a body whose handler set none (net/http/sniff.go, after the
+ * WHATWG's MIME sniffing): HTML, XML, PDF, text in Unicode, plain text, else octets.
  * Not supported: images, sound, archives, fonts (application/octet-stream).
  */
 const HTML = [
@@ -24,5 +24,6 @@ export function contentType(body: string): string {
   if (data.startsWith("\xfe\xff")) return "text/plain; charset=utf-16be"
   if (data.startsWith("\xff\xfe")) return "text/plain; charset=utf-16le"
   if (data.startsWith("\xef\xbb\xbf")) return "text/plain; charset=utf-8"
-  return /[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]/.test(text) ? "application/octet-stream" : "text/plain; charset=utf-8"
+  const binary = /[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]/.test(text)
+  return binary ? "application/octet-stream" : "text/plain; charset=utf-8"
 }

@@ -72,7 +72,8 @@ export function quote(octets: string): string {
 
 /** `json.Marshal` of strings, lists and maps (in the order of their keys): octets. */
 export function json(value: unknown, indent = ""): string {
-  const text = JSON.stringify(value, (_, inner: unknown) => typeof inner === "string" ? decode(inner) : inner, indent)
+  const text = JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === "string" ? decode(inner) : inner, indent)
   return encode(text.replace(/[<>&\u2028\u2029]/g, (char) =>
     `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`))
 }

@@ -1,8 +1,8 @@
 /**
- * One connection of a server: requests one after the other, pipelined ones too, each answered whole before the
- * next is looked at; so a client that writes faster than it reads is held back by its own window. Nothing is
- * read ahead of what the parser or the handler of a body takes. A client that closes its half is answered all
- * the same; one that is gone is told by `onGone`.
+ * One connection of a server: requests one after the other, pipelined ones too, each answered whole before
+ * the next is looked at; so a client that writes faster than it reads is held back by its own window. Nothing
+ * is read ahead of what the parser or the handler of a body takes. A client that closes its half is answered
+ * all the same; one that is gone is told by `onGone`.
  * Invariant: what a handler wrote leaves in its order, a `write` at a time, so that the ends of writes stay
  * where they were (they carry PSH). `run` never runs inside itself.
  */
@@ -63,8 +63,8 @@ export class Exchange {
 
   /** The client waits for a word before it sends the body (RFC 9110, 10.1.1). */
   get expectsContinue(): boolean {
-    const { request } = this
-    return request.minor > 0 && request.framing !== "none" && request.fields.tokens("Expect").includes("100-continue")
+    const { minor, framing, fields } = this.request
+    return minor > 0 && framing !== "none" && fields.tokens("Expect").includes("100-continue")
   }
 
   /** False when the client waits still: its body never came. */

@@ -1,7 +1,7 @@
 /**
- * Header fields of one message (RFC 9110, section 5): in the order and with the case in which they came, names
- * compared without regard to case. Values are one character an octet (ISO 8859-1), so that what was read can be
- * written again octet by octet.
+ * Header fields of one message (RFC 9110, section 5): in the order and with the case in which they came,
+ * names compared without regard to case. Values are one character an octet (ISO 8859-1), so that what was
+ * read can be written again octet by octet.
  * Invariant: every name is a token and no value holds a control character but HTAB or begins or ends with
  * white space; `add` and `set` refuse the rest. So nothing that is written from here can inject a line.
  */
@@ -62,7 +62,10 @@ export class Fields {
     return this.list.filter((field) => sameName(field.name, name)).map((field) => field.value)
   }
 
-  /** All elements of a comma-separated list over all its lines (RFC 9110, 5.6.1), in lower case, empty ones gone. */
+  /**
+   * All elements of a comma-separated list over all its lines (RFC 9110, 5.6.1), in lower case, empty ones
+   * gone.
+   */
   tokens(name: string): ReadonlyArray<string> {
     return this.all(name).flatMap((value) => value.split(","))
       .map((word) => lower(trim(word))).filter((word) => word !== "")
@@ -101,7 +104,9 @@ export function isFieldValue(text: string): boolean {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(text) && trim(text) === text
 }
 
-/** RFC 9112, 3.2, as servers take it: no white space, no control; octets above 0x7f pass, as curl sends them. */
+/**
+ * RFC 9112, 3.2, as servers take it: no white space, no control; octets above 0x7f pass, as curl sends them.
+ */
 export function isTarget(text: string): boolean {
   return /^[\x21-\x7e\x80-\xff]+$/.test(text)
 }

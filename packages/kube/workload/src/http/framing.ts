@@ -1,7 +1,7 @@
 /**
- * How the body of a message is delimited (RFC 9112, section 6.3). Anything that two readers could understand in
- * two ways is refused, not repaired: Transfer-Encoding with Content-Length, Content-Lengths that differ, a coding
- * after chunked, Transfer-Encoding in HTTP/1.0.
+ * How the body of a message is delimited (RFC 9112, section 6.3). Anything that two readers could understand
+ * in two ways is refused, not repaired: Transfer-Encoding with Content-Length, Content-Lengths that differ, a
+ * coding after chunked, Transfer-Encoding in HTTP/1.0.
  * Not supported: transfer codings other than chunked (501; RFC 9112, 6.1).
  */
 import { type Fields, lower, trim } from "./fields.ts"

@@ -6,7 +6,8 @@ import type { Fields } from "./fields.ts"
 
 /**
  * How the body ends: there is `none`, after `length` octets, with the `chunked` coding's last chunk, with the
- * connection's end (`close`, responses only). `tunnel`: no message follows, the octets belong to another protocol.
+ * connection's end (`close`, responses only). `tunnel`: no message follows, the octets belong to another
+ * protocol.
  */
 export type Framing = "none" | "length" | "chunked" | "close" | "tunnel"
 
@@ -50,7 +51,9 @@ export interface Limits {
   readonly fieldCount: number
 }
 
-/** RFC 9112, section 3, asks for 8000 octets of request line at least; the rest as generous as usual servers. */
+/**
+ * RFC 9112, section 3, asks for 8000 octets of request line at least; the rest as generous as usual servers.
+ */
 export const LIMITS: Limits = { startLine: 8192, fieldLine: 8192, fields: 65_536, fieldCount: 200 }
 
 /** Whether the connection outlives the message, as far as its sender is concerned (RFC 9112, 9.3). */
@@ -67,7 +70,8 @@ const REASONS: ReadonlyMap<number, string> = new Map([
   [205, "Reset Content"], [206, "Partial Content"], [207, "Multi-Status"], [208, "Already Reported"],
   [226, "IM Used"], [300, "Multiple Choices"], [301, "Moved Permanently"], [302, "Found"], [303, "See Other"],
   [304, "Not Modified"], [305, "Use Proxy"], [307, "Temporary Redirect"], [308, "Permanent Redirect"],
-  [400, "Bad Request"], [401, "Unauthorized"], [402, "Payment Required"], [403, "Forbidden"], [404, "Not Found"],
+  [400, "Bad Request"], [401, "Unauthorized"], [402, "Payment Required"], [403, "Forbidden"],
+  [404, "Not Found"],
   [405, "Method Not Allowed"], [406, "Not Acceptable"], [407, "Proxy Authentication Required"],
   [408, "Request Timeout"], [409, "Conflict"], [410, "Gone"], [411, "Length Required"],
   [412, "Precondition Failed"], [413, "Request Entity Too Large"], [414, "Request URI Too Long"],

@@ -9,9 +9,9 @@
  *   }
  *
  * Invariants: the cuts change nothing but where DATA is cut; no octets make it throw; after ERROR, and in a
- * tunnel, nothing is consumed any more. A line ends with CRLF or a lone LF (RFC 9112, 2.2), around chunks with
- * CRLF only; a CR elsewhere, NUL, obs-fold and white space around a field's name are refused. Lines are bounded
- * by `Limits`, chunk lines and extensions by CHUNK_LINE and CHUNK_EXTRA.
+ * tunnel, nothing is consumed any more. A line ends with CRLF or a lone LF (RFC 9112, 2.2), around chunks
+ * with CRLF only; a CR elsewhere, NUL, obs-fold and white space around a field's name are refused. Lines are
+ * bounded by `Limits`, chunk lines and extensions by CHUNK_LINE and CHUNK_EXTRA.
  * Not supported: HTTP/0.9, HTTP/2; chunk extensions are checked and dropped, as RFC 9112, 7.1.1 allows.
  */
 import { latin1 } from "@podwire/wire/bytes"
@@ -288,8 +288,11 @@ export abstract class MessageParser<H extends Head> {
   }
 }
 
+const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+"
+const QUOTED = "\"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*\""
+const EXTENSION = new RegExp(`^(?:[ \\t]*;[ \\t]*${TOKEN}(?:[ \\t]*=[ \\t]*(?:${TOKEN}|${QUOTED}))?)*$`)
+
 /** RFC 9112, 7.1.1: `*( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] )`. */
 function isExtension(text: string): boolean {
-  return /^(?:[ \t]*;[ \t]*[!#$%&'*+\-.^_`|~\w]+(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~\w]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)*$/
-    .test(text)
+  return EXTENSION.test(text)
 }

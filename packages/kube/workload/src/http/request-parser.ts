@@ -1,6 +1,6 @@
 /**
- * Requests (RFC 9112, section 3). An HTTP/1.1 request names its host in exactly one well-formed Host field, else
- * it is refused (3.2); texts of errors are those that Go's server prints where it prints any.
+ * Requests (RFC 9112, section 3). An HTTP/1.1 request names its host in exactly one well-formed Host field,
+ * else it is refused (3.2); texts of errors are those that Go's server prints where it prints any.
  */
 import { type Fields, isTarget, isToken } from "./fields.ts"
 import { requestFraming } from "./framing.ts"
@@ -47,7 +47,9 @@ export class RequestParser extends MessageParser<Request> {
   }
 }
 
-/** `uri-host [ ":" port ]` of RFC 3986 by its characters; the empty one stands for a target without authority. */
+/**
+ * `uri-host [ ":" port ]` of RFC 3986 by its characters; the empty one stands for a target without authority.
+ */
 function isHost(text: string): boolean {
   return /^(?:\[[0-9A-Za-z:.%_~\-]+\]|[0-9A-Za-z\-._~!$&'()*+,;=%]*)(?::[0-9]*)?$/.test(text)
 }

@@ -1,6 +1,7 @@
 /**
- * Responses (RFC 9112, section 4). Before each one the parser is told the method that it answers (`expect`): a
- * response to HEAD has no body. 1xx are messages of their own, with HEAD and END, and the answer follows them.
+ * Responses (RFC 9112, section 4). Before each one the parser is told the method that it answers (`expect`):
+ * a response to HEAD has no body. 1xx are messages of their own, with HEAD and END, and the answer follows
+ * them.
  */
 import type { Fields } from "./fields.ts"
 import { responseFraming } from "./framing.ts"

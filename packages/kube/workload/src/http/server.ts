@@ -1,6 +1,6 @@
 /**
- * An HTTP server on a port: IPv4 and IPv6, any number of connections at once, no time limits (as Go's server has
- * none by default).
+ * An HTTP server on a port: IPv4 and IPv6, any number of connections at once, no time limits (as Go's server
+ * has none by default).
  * Not supported: TLS, HTTP/2, `Upgrade`.
  */
 import { Errno } from "@podwire/netdev"

@@ -1,7 +1,7 @@
 /**
  * Messages as octets (RFC 9112, sections 2.1 and 7.1). Text is one character an octet; who writes text beyond
- * ASCII encodes it first. What `Fields` holds cannot break a line; method and target are checked with `isToken`
- * and `isTarget` by whoever took them from outside.
+ * ASCII encodes it first. What `Fields` holds cannot break a line; method and target are checked with
+ * `isToken` and `isTarget` by whoever took them from outside.
  */
 import { ascii, copy } from "@podwire/wire/bytes"
 import type { Fields } from "./fields.ts"
@@ -9,7 +9,9 @@ import type { Fields } from "./fields.ts"
 const CRLF = Uint8Array.of(0x0d, 0x0a)
 const NO_FIELDS: Pick<Fields, "list"> = { list: [] }
 
-export function requestHead(method: string, target: string, fields: Pick<Fields, "list">, minor = 1): Uint8Array {
+export function requestHead(
+  method: string, target: string, fields: Pick<Fields, "list">, minor = 1
+): Uint8Array {
   return ascii(`${method} ${target} HTTP/1.${minor}\r\n${fieldLines(fields)}\r\n`)
 }
 
