@@ -29,7 +29,9 @@ interface Handle {
   readonly socket: TcpSocket
   sent: number
   received: number
-  blocked: boolean
+  /** Who got EAGAIN and has not heard of anything since. */
+  blockedIn: boolean
+  blockedOut: boolean
 }
 
 class Player {
@@ -110,10 +112,11 @@ class Player {
   }
 
   #adopt(name: string, socket: TcpSocket): void {
-    const handle: Handle = { socket, sent: 0, received: 0, blocked: false }
+    const handle: Handle = { socket, sent: 0, received: 0, blockedIn: false, blockedOut: false }
     socket.wake = () => {
       if (this.#inside) this.#broken.push(`${name}.wake came from inside a call`)
-      handle.blocked = false
+      handle.blockedIn = false
+      handle.blockedOut = false
     }
     this.#handles.set(name, handle)
   }
@@ -162,32 +165,33 @@ class Player {
 
   #accept(handle: Handle, name: string): string {
     const made = handle.socket.accept()
-    if (typeof made === "number") return this.#blocking(handle, errno(made))
+    if (typeof made === "number") return told(handle, "blockedIn", errno(made))
     this.#adopt(name, made)
-    return this.#blocking(handle, "0")
+    return told(handle, "blockedIn", "0")
   }
 
   #send(handle: Handle, length: number): string {
     const bytes = Uint8Array.from({ length }, (_, i) => pattern(handle.sent + i))
     const took = handle.socket.send(bytes)
     if (took > 0) handle.sent += took
-    return this.#blocking(handle, took < 0 ? errno(-took) : String(took))
+    return told(handle, "blockedOut", took < 0 ? errno(-took) : String(took))
   }
 
   #recv(handle: Handle, length: number): string {
     const into = new Uint8Array(length)
     const got = handle.socket.recv(into)
-    if (got < 0) return this.#blocking(handle, errno(-got))
+    if (got < 0) return told(handle, "blockedIn", errno(-got))
     const good = into.subarray(0, got).every((octet, i) => octet === pattern(handle.received + i))
     handle.received += got
-    return this.#blocking(handle, good ? String(got) : `${got} other octets`)
+    return told(handle, "blockedIn", good ? String(got) : `${got} other octets`)
   }
+}
 
-  #blocking(handle: Handle, result: string): string {
-    const { blocked } = handle
-    handle.blocked = result === "EAGAIN"
-    return blocked && result !== "EAGAIN" ? `${result}, and wake never told` : result
-  }
+/** Our own shutdown ends the waiting of either without anybody telling. */
+function told(handle: Handle, side: "blockedIn" | "blockedOut", result: string): string {
+  const blocked = handle[side]
+  handle[side] = result === "EAGAIN"
+  return blocked && result !== "EAGAIN" && result !== "EPIPE" && result !== "0" ? `${result}, and wake never told` : result
 }
 
 function errno(value: number): string {
