@@ -1,6 +1,8 @@
 /** agnhost's servers and clients as a shell and their peers see them. */
 import { MILLISECOND, SECOND } from "@podwire/engine"
 import { findProgram, type Host, type Process } from "@podwire/workload"
+import { goServer } from "@podwire/workload/go/http"
+import { redirect } from "@podwire/workload/go/mux"
 import { Tcp } from "@podwire/tcp"
 import { ascii, latin1 } from "@podwire/wire/bytes"
 import { family, parse } from "@podwire/wire/ip"
@@ -112,6 +114,7 @@ it("netexec dials others over HTTP and UDP", () => {
   // Its queue holds one, and nobody takes it out.
   new Talker(pair.server, "10.0.0.2", 8087, [])
   run(pair.engine, SECOND)
+  goServer(pair.client, (response, request) => redirect(response, request, "/loop", 302)).open(8088)
   const dial = (query: string) => get(pair, 8080, `/dial?${query}`, 40 * SECOND).replace(/:\d{5}\b/g, ":PORT")
   expect([
     "host=10.0.0.2&port=8082&request=hostname", "host=fd00::2&port=8082&protocol=HTTP&request=hostName&tries=3",
@@ -120,6 +123,7 @@ it("netexec dials others over HTTP and UDP", () => {
     "host=fd00::2&port=8083&protocol=udp&request=echo+hi&tries=2", "host=10.0.0.2&port=9&protocol=udp&request=x",
     "host=10.0.0.2&port=8085&protocol=udp&request=x", "host=10.0.0.2&port=9&request=x&tries=2", "host=10.0.0.2&port=8084&request=x",
     "host=10.0.0.2&port=8086&request=x", "host=fd00::2&port=8087&request=x",
+    "host=10.0.0.2&port=8088&request=start",
     "host=10.0.0.9&port=9&request=x", "host=192.0.2.1&port=9&request=x", "host=10.0.0.2&port=8083&protocol=sctp&request=x",
     "host=nobody&port=1&request=x", "host=10.0.0.2&port=x&request=x", "host=10.0.0.2&port=1", "host=a&port=1&request=x&protocol=icmp",
     "host=a&port=1&request=x&tries=many", "host=10.0.0.2&port=8082&request=x&tries=0"
@@ -150,6 +154,8 @@ it("netexec dials others over HTTP and UDP", () => {
       200 {"errors":["Get \\"http://10.0.0.2:8086/x\\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"]}
     host=fd00::2&port=8087&request=x
       200 {"errors":["Get \\"http://[fd00::2]:8087/x\\": dial tcp [fd00::2]:8087: i/o timeout (Client.Timeout exceeded while awaiting headers)"]}
+    host=10.0.0.2&port=8088&request=start
+      200 {"errors":["Get \\"/loop\\": stopped after 10 redirects"]}
     host=10.0.0.9&port=9&request=x
       200 {"errors":["Get \\"http://10.0.0.9:9/x\\": dial tcp 10.0.0.9:9: connect: no route to host"]}
     host=192.0.2.1&port=9&request=x

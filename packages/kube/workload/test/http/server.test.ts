@@ -163,6 +163,12 @@ it("chunks of a request come as data, its trailers at the end, and a broken one 
     .toEqual(["true abc 1<OPEN>", "false abc -<EOF>", "false ab -<EOF>"])
 })
 
+it("a body that nobody reads ends the connection, for what comes next could be anything", () => {
+  const { pair } = serve((exchange) => answer(exchange, exchange.request.target))
+  const words = "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 21\r\n\r\nGET /2 HTTP/1.0\r\n\r\n"
+  expect(talk(pair, "10.0.0.1", PORT, words)).toMatch(/^HTTP.*\r\n.*\r\n\r\n\/1<EOF>$/)
+})
+
 it("many connections in a row leave nothing behind", () => {
   const { pair, server } = serve((exchange) => answer(exchange, "ok"))
   for (let i = 0; i < 500; i++) {
