@@ -10,6 +10,7 @@ import { family, format, type Ip } from "@podwire/wire/ip"
 const SOMAXCONN = 4096
 
 export class TcpListener {
+  readonly #ip: Ip | null
   readonly #socket: TcpSocket
   readonly #onConnection: (socket: TcpSocket) => void
 
@@ -17,10 +18,10 @@ export class TcpListener {
     this.#onConnection = onConnection
     this.#socket = Tcp.of(netns).socket(ip === null ? 6 : family(ip))
     this.#socket.reuseAddr = true
+    // Whatever net.ipv6.bindv6only says (Go's favoriteAddrFamily).
+    this.#socket.v6only = false
     this.#ip = ip
   }
-
-  readonly #ip: Ip | null
 
   open(port: number, backlog = SOMAXCONN): Errno {
     this.#socket.wake = () => this.#accept()

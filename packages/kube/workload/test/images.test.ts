@@ -1,4 +1,5 @@
-/** Containers of well-known images, as their peers see them; their environment; the sentence that says why. */
+/** Containers of well-known images,
+as their peers see them; their environment; the sentence that says why. */
 import { chooseProgram, type ContainerLike, type Host } from "@podwire/workload"
 import { environment, expand } from "@podwire/workload/environment"
 import { parseImage } from "@podwire/workload/images"
@@ -30,7 +31,8 @@ it("images run their servers", () => {
     look({ image: "traefik/whoami:v1.10", args: ["--name=me"] }, 80, "/x?env=true"),
     look({ image: "traefik/whoami", env: [{ name: "WHOAMI_PORT_NUMBER", value: "81" }] }, 81, "/api?env=1"),
     look({ image: "nginx:1.27.3-alpine" }, 80), look({ image: "registry.k8s.io/nginx-slim:0.27" }, 80, "/x"),
-    look({ image: "nginx", command: ["nginx", "-g", "daemon off;"] }, 80, "/y"), look({ image: "httpd:2.4" }, 80, "/x"),
+    look({ image: "nginx", command: ["nginx", "-g", "daemon off;"] }, 80, "/y"),
+    look({ image: "httpd:2.4" }, 80, "/x"),
     look({ image: AGNHOST, args: ["guestbook"], ports: [{ containerPort: 3000 }] }, 3000),
     look({ image: "nginx", volumeMounts: [{ mountPath: "/etc/nginx/conf.d" }], ports: [{ containerPort: 8080 }] }, 8080),
     look({ image: "bitnami/nginx", ports: [{ containerPort: 8080 }] }, 8080)
@@ -202,11 +204,15 @@ it("what they say to bad words, and on which port they fail", () => {
   }
   expect([
     outcome({ image: "hashicorp/http-echo" }), outcome({ image: "hashicorp/http-echo", args: ["-text"] }),
-    outcome({ image: "hashicorp/http-echo", args: ["-nope"] }), outcome({ image: "hashicorp/http-echo", args: ["-text=x", "y"] }),
-    outcome({ image: "hashicorp/http-echo", args: ["-text=x", "-status-code=x"] }), outcome({ image: "hashicorp/http-echo", args: ["-version"] }),
-    outcome({ image: "hashicorp/http-echo", args: ["-text=x", "-listen=80"] }), outcome({ image: "traefik/whoami" }),
+    outcome({ image: "hashicorp/http-echo", args: ["-nope"] }),
+    outcome({ image: "hashicorp/http-echo", args: ["-text=x", "y"] }),
+    outcome({ image: "hashicorp/http-echo", args: ["-text=x", "-status-code=x"] }),
+    outcome({ image: "hashicorp/http-echo", args: ["-version"] }),
+    outcome({ image: "hashicorp/http-echo", args: ["-text=x", "-listen=80"] }),
+    outcome({ image: "traefik/whoami" }),
     outcome({ image: "nginx" }), outcome({ image: "httpd" }), outcome({ image: "traefik/whoami" }),
-    outcome({ image: "hashicorp/http-echo", args: ["-text=x", "-listen=:80"] }), outcome({ image: AGNHOST, args: ["netexec", "--http-port=80"] }),
+    outcome({ image: "hashicorp/http-echo", args: ["-text=x", "-listen=:80"] }),
+    outcome({ image: AGNHOST, args: ["netexec", "--http-port=80"] }),
     outcome({ image: "x", ports: [{ containerPort: 80 }] })
   ]).toMatchInlineSnapshot(`
     [
@@ -240,8 +246,10 @@ it("whoami's health, waits and bodies", () => {
   const to = (method: string, target: string, body = "") =>
     `${method} ${target} HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`
   expect([
-    ask(to("POST", "/health", "503")), talk(pair, "10.0.0.1", 80, to("GET", "/health")).slice(0, 12), ask(to("POST", "/health", "x")),
-    ask(to("POST", "/b", "body")), ask(to("GET", "/bench")), ask(to("GET", "/data")), ask(to("GET", "/?wait=6s")), ask(to("GET", "/?wait=1s")).slice(0, 9)
+    ask(to("POST", "/health", "503")), talk(pair, "10.0.0.1", 80, to("GET", "/health")).slice(0, 12),
+    ask(to("POST", "/health", "x")),
+    ask(to("POST", "/b", "body")), ask(to("GET", "/bench")), ask(to("GET", "/data")),
+    ask(to("GET", "/?wait=6s")), ask(to("GET", "/?wait=1s")).slice(0, 9)
   ]).toMatchInlineSnapshot(`
     [
       "<OPEN>",
@@ -278,7 +286,8 @@ it("whoami's health, waits and bodies", () => {
 
 it("names of images", () => {
   expect([
-    "nginx", "nginx:1.27", "docker.io/library/nginx:1", "localhost/x", "localhost:5000/a/b:c", "a.b/c/d@sha256:0", "a/b:c@sha256:0",
+    "nginx", "nginx:1.27", "docker.io/library/nginx:1", "localhost/x", "localhost:5000/a/b:c",
+    "a.b/c/d@sha256:0", "a/b:c@sha256:0",
     "library/busybox", ""
   ].map((text) => {
     const { repository, tag } = parseImage(text)

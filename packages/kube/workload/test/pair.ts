@@ -84,7 +84,8 @@ export class Talker {
     if (this.ended !== "" || this.socket.state === State.SYN_SENT) return
     if (!this.#connected) {
       const errno = this.socket.takeError()
-      if (errno !== Errno.OK) return this.#end(errno === Errno.ECONNREFUSED ? "<REFUSED>" : `<errno ${errno}>`)
+      if (errno === Errno.ECONNREFUSED) return this.#end("<REFUSED>")
+      if (errno !== Errno.OK) return this.#end(`<errno ${errno}>`)
       this.#connected = true
       if (this.#words.length === 0) this.#half()
     }
@@ -105,7 +106,8 @@ export class Talker {
     for (;;) {
       const got = this.socket.recv(room)
       if (got === -Errno.EAGAIN) return
-      if (got <= 0) return this.#end(got === 0 ? "<EOF>" : got === -Errno.ECONNRESET ? "<RST>" : `<errno ${-got}>`)
+      if (got === 0) return this.#end("<EOF>")
+      if (got < 0) return this.#end(got === -Errno.ECONNRESET ? "<RST>" : `<errno ${-got}>`)
       this.heard += latin1(room, 0, got)
     }
   }
@@ -122,7 +124,9 @@ export class Talker {
   }
 }
 
-export function talk(pair: Pair, to: string, port: number, words: string | ReadonlyArray<string>, options: Talk = {}): string {
+export function talk(
+  pair: Pair, to: string, port: number, words: string | ReadonlyArray<string>, options: Talk = {}
+): string {
   const talker = new Talker(pair.client, to, port, typeof words === "string" ? [words] : words, options)
   run(pair.engine, options.waitNs ?? 5 * SECOND)
   return talker.close()

@@ -36,9 +36,12 @@ it("netexec over UDP, and what it writes down", () => {
   const pair = makePair()
   const server = start(pair.server, "agnhost", "netexec", "--http-port=80", "--udp-port", "90")
   expect([
-    ask(pair, "10.0.0.1", 90, "hostname"), ask(pair, "fd00::1", 90, " HostName\n"), ask(pair, "fd00::1", 90, "clientip"),
-    ask(pair, "10.0.0.1", 90, "ClientIP"), ask(pair, "10.0.0.1", 90, "echo Hello There"), ask(pair, "10.0.0.1", 90, "what"),
-    get(pair, 80, "/healthz"), get(pair, 80, "/"), get(pair, 80, "/clientip").replace(/:\d+$/, ":PORT"), get(pair, 80, "/shell?cmd=id")
+    ask(pair, "10.0.0.1", 90, "hostname"), ask(pair, "fd00::1", 90, " HostName\n"),
+    ask(pair, "fd00::1", 90, "clientip"),
+    ask(pair, "10.0.0.1", 90, "ClientIP"), ask(pair, "10.0.0.1", 90, "echo Hello There"),
+    ask(pair, "10.0.0.1", 90, "what"),
+    get(pair, 80, "/healthz"), get(pair, 80, "/"), get(pair, 80, "/clientip").replace(/:\d+$/, ":PORT"),
+    get(pair, 80, "/shell?cmd=id")
   ]).toMatchInlineSnapshot(`
     [
       "web-0",
@@ -81,8 +84,10 @@ it("netexec ends as it is told", () => {
     return `${target}: ${JSON.stringify(heard)} exit ${server.exitCode} after ${lived} s`
   }
   expect([
-    ends("/shutdown"), ends("/exit"), ends("/exit?code=7"), ends("/exit?code=7&wait=2s"), ends("/exit?code=3&timeout=5s"),
-    ends("/exit?code=3&timeout=5s&wait=1m", 70 * SECOND), ends("/exit?code=x"), ends("/exit?wait=5"), ends("/exit?timeout=s")
+    ends("/shutdown"), ends("/exit"), ends("/exit?code=7"), ends("/exit?code=7&wait=2s"),
+    ends("/exit?code=3&timeout=5s"),
+    ends("/exit?code=3&timeout=5s&wait=1m", 70 * SECOND), ends("/exit?code=x"), ends("/exit?wait=5"),
+    ends("/exit?timeout=s")
   ]).toMatchInlineSnapshot(`
     [
       "/shutdown: "" exit 0 after 0 s",
@@ -117,15 +122,21 @@ it("netexec dials others over HTTP and UDP", () => {
   goServer(pair.client, (response, request) => redirect(response, request, "/loop", 302)).open(8088)
   const dial = (query: string) => get(pair, 8080, `/dial?${query}`, 40 * SECOND).replace(/:\d{5}\b/g, ":PORT")
   expect([
-    "host=10.0.0.2&port=8082&request=hostname", "host=fd00::2&port=8082&protocol=HTTP&request=hostName&tries=3",
+    "host=10.0.0.2&port=8082&request=hostname",
+    "host=fd00::2&port=8082&protocol=HTTP&request=hostName&tries=3",
     "host=10.0.0.2&port=8082&request=echo?msg=a%2520b%26code=404", "host=10.0.0.2&port=8082&request=clientip",
-    "host=10.0.0.2&port=8082&request=redirect?location=/hostname", "host=10.0.0.2&port=8082&request=redirect?location=/redirect?location=/redirect",
-    "host=fd00::2&port=8083&protocol=udp&request=echo+hi&tries=2", "host=10.0.0.2&port=9&protocol=udp&request=x",
-    "host=10.0.0.2&port=8085&protocol=udp&request=x", "host=10.0.0.2&port=9&request=x&tries=2", "host=10.0.0.2&port=8084&request=x",
+    "host=10.0.0.2&port=8082&request=redirect?location=/hostname",
+    "host=10.0.0.2&port=8082&request=redirect?location=/redirect?location=/redirect",
+    "host=fd00::2&port=8083&protocol=udp&request=echo+hi&tries=2",
+    "host=10.0.0.2&port=9&protocol=udp&request=x",
+    "host=10.0.0.2&port=8085&protocol=udp&request=x", "host=10.0.0.2&port=9&request=x&tries=2",
+    "host=10.0.0.2&port=8084&request=x",
     "host=10.0.0.2&port=8086&request=x", "host=fd00::2&port=8087&request=x",
     "host=10.0.0.2&port=8088&request=start",
-    "host=10.0.0.9&port=9&request=x", "host=192.0.2.1&port=9&request=x", "host=10.0.0.2&port=8083&protocol=sctp&request=x",
-    "host=nobody&port=1&request=x", "host=10.0.0.2&port=x&request=x", "host=10.0.0.2&port=1", "host=a&port=1&request=x&protocol=icmp",
+    "host=10.0.0.9&port=9&request=x", "host=192.0.2.1&port=9&request=x",
+    "host=10.0.0.2&port=8083&protocol=sctp&request=x",
+    "host=nobody&port=1&request=x", "host=10.0.0.2&port=x&request=x", "host=10.0.0.2&port=1",
+    "host=a&port=1&request=x&protocol=icmp",
     "host=a&port=1&request=x&tries=many", "host=10.0.0.2&port=8082&request=x&tries=0"
   ].map((query) => `${query}\n  ${dial(query)}`).join("\n")).toMatchInlineSnapshot(`
     "host=10.0.0.2&port=8082&request=hostname
@@ -190,11 +201,16 @@ it("netexec's flags", () => {
     return `${words.join(" ")}: ${server.exitCode} ${server.stderr.replace(/^[\d/]+ [\d:]+ /gm, "").trimEnd().split("\n").at(-1)}`
   }
   expect([
-    outcome("netexec", "--nope"), outcome("netexec", "-x"), outcome("netexec", "--http-port=no"), outcome("netexec", "word"),
-    outcome("netexec", "--http-port"), outcome("netexec", "-v=4", "--logtostderr", "--http-port=81"), outcome("netexec", "--udp-port=99"),
-    outcome("netexec", "--udp-listen-addresses=10.0.0.1,fd00::1"), outcome("netexec", "--udp-listen-addresses=x"),
-    outcome("netexec", "--sctp-port=5"), outcome("netexec", "--tls-cert-file=/a"), outcome("guestbook"), outcome("--nope"),
-    outcome("serve-hostname", "--tcp"), outcome("serve-hostname", "--http=maybe"), outcome("connect"), outcome("pause", "--x")
+    outcome("netexec", "--nope"), outcome("netexec", "-x"), outcome("netexec", "--http-port=no"),
+    outcome("netexec", "word"),
+    outcome("netexec", "--http-port"), outcome("netexec", "-v=4", "--logtostderr", "--http-port=81"),
+    outcome("netexec", "--udp-port=99"),
+    outcome("netexec", "--udp-listen-addresses=10.0.0.1,fd00::1"),
+    outcome("netexec", "--udp-listen-addresses=x"),
+    outcome("netexec", "--sctp-port=5"), outcome("netexec", "--tls-cert-file=/a"), outcome("guestbook"),
+    outcome("--nope"),
+    outcome("serve-hostname", "--tcp"), outcome("serve-hostname", "--http=maybe"), outcome("connect"),
+    outcome("pause", "--x")
   ]).toMatchInlineSnapshot(`
     [
       "netexec --nope: 0 Error: unknown flag: --nope",
@@ -224,7 +240,8 @@ it("netexec's flags", () => {
 
 it("serve-hostname, porter, pause, tcp-reset", () => {
   const env = new Map([
-    ["SERVE_PORT_81", "eighty-one"], ["SERVE_TCP_PORT_82", "two"], ["SERVE_UDP_PORT_83", "three"], ["SERVE_TLS_PORT_84", "x"],
+    ["SERVE_PORT_81", "eighty-one"], ["SERVE_TCP_PORT_82", "two"], ["SERVE_UDP_PORT_83", "three"],
+    ["SERVE_TLS_PORT_84", "x"],
     ["SERVE_PORT_nope", "x"], ["HOSTNAME", "x"]
   ])
   const pair = makePair(env)
@@ -235,7 +252,8 @@ it("serve-hostname, porter, pause, tcp-reset", () => {
   start(pair.server, "agnhost", "tcp-reset", "--port=92")
   const plain = (port: number) => talk(pair, "fd00::1", port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").split("\r\n\r\n").at(-1)
   expect([
-    plain(9376), talk(pair, "10.0.0.1", 90, []), ask(pair, "10.0.0.1", 90, "x"), plain(91), plain(81), plain(82), ask(pair, "fd00::1", 83, "x"),
+    plain(9376), talk(pair, "10.0.0.1", 90, []), ask(pair, "10.0.0.1", 90, "x"), plain(91), plain(81),
+    plain(82), ask(pair, "fd00::1", 83, "x"),
     talk(pair, "10.0.0.1", 92, "hello"), talk(pair, "10.0.0.1", 92, "x")
   ]).toMatchInlineSnapshot(`
     [
@@ -276,11 +294,15 @@ it("connect says in one word how it went", () => {
       `${(tookNs / SECOND).toFixed(1)} s`
   }
   expect([
-    connect("10.0.0.1:8080"), connect("[fd00::1]:8080"), connect("web:8080"), connect("10.0.0.1:9"), connect("10.0.0.9:9"),
-    connect("192.0.2.1:9"), connect("10.0.0.9:9", "--timeout=1s"), connect("nobody:1"), connect("10.0.0.1"), connect("fd00::1:1"),
-    connect("--protocol=udp", "10.0.0.1:8081"), connect("--protocol=udp", "10.0.0.1:9"), connect("--protocol=sctp", "10.0.0.1:9"),
+    connect("10.0.0.1:8080"), connect("[fd00::1]:8080"), connect("web:8080"), connect("10.0.0.1:9"),
+    connect("10.0.0.9:9"),
+    connect("192.0.2.1:9"), connect("10.0.0.9:9", "--timeout=1s"), connect("nobody:1"), connect("10.0.0.1"),
+    connect("fd00::1:1"),
+    connect("--protocol=udp", "10.0.0.1:8081"), connect("--protocol=udp", "10.0.0.1:9"),
+    connect("--protocol=sctp", "10.0.0.1:9"),
     connect("--protocol", "udp", "--udp-data=what", "--timeout=2s", "fd00::1:8081"),
-    connect("--protocol", "udp", "--udp-data=what", "--timeout=2s", "[fd00::1]:8081"), connect("--timeout=soon", "a:1"), connect("10.0.0.1:99999")
+    connect("--protocol", "udp", "--udp-data=what", "--timeout=2s", "[fd00::1]:8081"),
+    connect("--timeout=soon", "a:1"), connect("10.0.0.1:99999")
   ]).toMatchInlineSnapshot(`
     [
       "10.0.0.1:8080: 0  0.0 s",

@@ -2,9 +2,11 @@
 import { Event, type MessageParser, persists, type Request, type Response } from "@podwire/workload/http/index"
 import { latin1 } from "@podwire/wire/bytes"
 
-/** Fed in pieces of `cuts` octets, over and over; the data between two other events joined; the end if `ends`. */
+/** Fed in pieces of `cuts` octets,
+over and over; the data between two other events joined; the end if `ends`. */
 export function events(
-  parser: MessageParser<Request | Response>, bytes: Uint8Array, cuts: ReadonlyArray<number> = [Infinity], ends = false
+  parser: MessageParser<Request | Response>, bytes: Uint8Array, cuts: ReadonlyArray<number> = [Infinity],
+  ends = false
 ): string {
   let out = ""
   let body = ""

@@ -93,7 +93,8 @@ it("responses", () => {
     response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "GET", true),
     response("HTTP/1.1 200", "GET", true),
     response("\r\nHTTP/1.1 200 OK\r\n\r\n"), response("HTTP/2 200 \r\n"), response("HTTP/2.0 200 OK\r\n"),
-    response("HTTP/1.1 20 OK\r\n"), response("HTTP/1.1 200  \x07\r\n"), response("http/1.1 200 OK\r\n"), response("hello\n"),
+    response("HTTP/1.1 20 OK\r\n"), response("HTTP/1.1 200  \x07\r\n"), response("http/1.1 200 OK\r\n"),
+    response("hello\n"),
     response("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"),
     response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n")
   ].join("")).toMatchInlineSnapshot(`
@@ -156,16 +157,25 @@ const withField = (lines: string, rest = "") => `${JSON.stringify(lines)} -> ${
 it("what two readers could understand in two ways is refused", () => {
   expect([
     "Content-Length: 3\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 3",
-    "Content-Length: 3\r\nContent-Length: 4", "Content-Length: 3, 4", "Content-Length: 3\r\ncontent-length: 03",
-    "Content-Length: +3", "Content-Length: -3", "Content-Length: 0x3", "Content-Length: 3 3", "Content-Length: 3.0",
+    "Content-Length: 3\r\nContent-Length: 4", "Content-Length: 3, 4",
+    "Content-Length: 3\r\ncontent-length: 03",
+    "Content-Length: +3", "Content-Length: -3", "Content-Length: 0x3", "Content-Length: 3 3",
+    "Content-Length: 3.0",
     "Content-Length: 1e1", "Content-Length:", "Content-Length: ,3", "Content-Length: 9007199254740992",
-    "Content-Length: 99999999999999999999999999", "Content-Length: \xb2", "Content-Length : 3", "Content-Length\t: 3",
-    " Content-Length: 3", "X: a\r\n\tContent-Length: 3", "Content-Length: 3\0", "Content-Length: 3\rX: 1", "Content-Length: \v3",
-    "Transfer-Encoding: chunked, identity", "Transfer-Encoding: chunked, chunked", "Transfer-Encoding: gzip, chunked",
-    "Transfer-Encoding: identity", "Transfer-Encoding: xchunked", "Transfer-Encoding: chunked;q=1", "Transfer-Encoding:",
-    "Transfer-Encoding: \"chunked\"", "Transfer-Encoding: ,chunked", "Transfer-Encoding: chunked\r\nTransfer-Encoding: cow",
-    "Transfer-Encoding: cow\r\nTransfer-Encoding: chunked", "Transfer-Encoding: \vchunked", "Transfer-Encoding : chunked",
-    "Transfer-Encoding\0: chunked", "Transfer-Encoding: chunked\x7f", "X", ": x", "X Y: z", "X(: z", "\xe9: z", "X: \0", "X: \x1b[0m",
+    "Content-Length: 99999999999999999999999999", "Content-Length: \xb2", "Content-Length : 3",
+    "Content-Length\t: 3",
+    " Content-Length: 3", "X: a\r\n\tContent-Length: 3", "Content-Length: 3\0", "Content-Length: 3\rX: 1",
+    "Content-Length: \v3",
+    "Transfer-Encoding: chunked, identity", "Transfer-Encoding: chunked, chunked",
+    "Transfer-Encoding: gzip, chunked",
+    "Transfer-Encoding: identity", "Transfer-Encoding: xchunked", "Transfer-Encoding: chunked;q=1",
+    "Transfer-Encoding:",
+    "Transfer-Encoding: \"chunked\"", "Transfer-Encoding: ,chunked",
+    "Transfer-Encoding: chunked\r\nTransfer-Encoding: cow",
+    "Transfer-Encoding: cow\r\nTransfer-Encoding: chunked", "Transfer-Encoding: \vchunked",
+    "Transfer-Encoding : chunked",
+    "Transfer-Encoding\0: chunked", "Transfer-Encoding: chunked\x7f", "X", ": x", "X Y: z", "X(: z",
+    "\xe9: z", "X: \0", "X: \x1b[0m",
     "X: a\rb", "X: a\r\r", "Host: b", "Host : b"
   ].map((lines) => withField(lines)).join("")).toMatchInlineSnapshot(`
     ""Content-Length: 3\\r\\nTransfer-Encoding: chunked" -> 400 both Transfer-Encoding and Content-Length
@@ -221,10 +231,14 @@ it("what two readers could understand in two ways is refused", () => {
   `)
   expect([
     "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
-    "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "GET  / HTTP/1.1\r\n",
-    "GET / HTTP/1.1 \r\n", " GET / HTTP/1.1\r\n", "GET /\r\n", "GET /\tHTTP/1.1\r\n", "GET /a b HTTP/1.1\r\n", "GET / http/1.1\r\n",
-    "GET / HTTP/1.11\r\n", "GET / HTTP/01.1\r\n", "GET / HTTP/2.0\r\n", "GET / HTTP/0.9\r\n", "PRI * HTTP/2.0\r\n", "G(T / HTTP/1.1\r\n",
-    "GET /\0 HTTP/1.1\r\n", "GET /\r HTTP/1.1\r\n", "\r\n\r\nGET / HTTP/1.1\r\n", "\x16\x03\x01\0\n", "GET / HTTP/1.1\r\nHost: a\r\n\rX"
+    "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "GET  / HTTP/1.1\r\n",
+    "GET / HTTP/1.1 \r\n", " GET / HTTP/1.1\r\n", "GET /\r\n", "GET /\tHTTP/1.1\r\n", "GET /a b HTTP/1.1\r\n",
+    "GET / http/1.1\r\n",
+    "GET / HTTP/1.11\r\n", "GET / HTTP/01.1\r\n", "GET / HTTP/2.0\r\n", "GET / HTTP/0.9\r\n",
+    "PRI * HTTP/2.0\r\n", "G(T / HTTP/1.1\r\n",
+    "GET /\0 HTTP/1.1\r\n", "GET /\r HTTP/1.1\r\n", "\r\n\r\nGET / HTTP/1.1\r\n", "\x16\x03\x01\0\n",
+    "GET / HTTP/1.1\r\nHost: a\r\n\rX"
   ].map((text) => `${JSON.stringify(text)} -> ${request(text)}`).join("")).toMatchInlineSnapshot(`
     ""GET / HTTP/1.1\\r\\n\\r\\n" -> 400 missing required Host header
     "GET / HTTP/1.1\\r\\nHost: a b\\r\\n\\r\\n" -> 400 malformed Host header
@@ -256,9 +270,12 @@ it("what two readers could understand in two ways is refused", () => {
 it("chunks", () => {
   const chunked = (body: string) => withField("Transfer-Encoding: chunked", body).replace(/^.*\n.*\n/, `${JSON.stringify(body)} -> `)
   expect([
-    "0\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n", "A\r\n0123456789\r\n0\r\n\r\n", "0;x\r\nA: b\r\n\r\n", "g\r\n", "\r\n", " 3\r\n", "3 \r\n",
-    "+3\r\n", "-3\r\n", "0x3\r\n", "3_0\r\n", "3\nabc", "3\r\nabcd\r\n", "3\r\nabc\n", "3\r\nabc0\r\n\r\n", "3\r\rabc", "3;\r\n", "3;a=\r\n", "3 ;a\r\n",
-    "3;a=\"\r\n", "3;a=\"b\\\"\"\r\n", "3;\0\r\n", "3;a\rb\r\n", "20000000000000\r\n", "1fffffffffffff\r\n", "00000000000000003\r\n", "0\r\nX : 1\r\n\r\n",
+    "0\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n", "A\r\n0123456789\r\n0\r\n\r\n", "0;x\r\nA: b\r\n\r\n", "g\r\n",
+    "\r\n", " 3\r\n", "3 \r\n",
+    "+3\r\n", "-3\r\n", "0x3\r\n", "3_0\r\n", "3\nabc", "3\r\nabcd\r\n", "3\r\nabc\n", "3\r\nabc0\r\n\r\n",
+    "3\r\rabc", "3;\r\n", "3;a=\r\n", "3 ;a\r\n",
+    "3;a=\"\r\n", "3;a=\"b\\\"\"\r\n", "3;\0\r\n", "3;a\rb\r\n", "20000000000000\r\n", "1fffffffffffff\r\n",
+    "00000000000000003\r\n", "0\r\nX : 1\r\n\r\n",
     "0\r\n X: 1\r\n\r\n", "0\r\n\n"
   ].map(chunked).join("")).toMatchInlineSnapshot(`
     ""0\\r\\n\\r\\n" ->   end
@@ -301,10 +318,12 @@ it("limits: the last that passes and the first that does not", () => {
   const small: Limits = { startLine: 16, fieldLine: 10, fields: 30, fieldCount: 3 }
   const tried = (text: string) => request(text, small).split("\n")[0]
   expect([
-    "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /12 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /123 HTTP/1.1\r\nHost: a\r\n\r\n", "G".repeat(16), "G".repeat(17),
+    "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /12 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET /123 HTTP/1.1\r\nHost: a\r\n\r\n", "G".repeat(16), "G".repeat(17),
     "GET / HTTP/1.1\nHost: 1234\r\n\r\n", "GET / HTTP/1.1\nHost: 12345\r\n\r\n",
     "GET / HTTP/1.1\nHost: a\nB:\nC:\n\n", "GET / HTTP/1.1\nHost: a\nB:\nC:\nD:\n\n",
-    "GET / HTTP/1.1\nHost: 1234\nB: 3456789\nC: 45\n\n", "GET / HTTP/1.1\nHost: 1234\nB: 3456789\nC: 456789\n\n"
+    "GET / HTTP/1.1\nHost: 1234\nB: 3456789\nC: 45\n\n",
+    "GET / HTTP/1.1\nHost: 1234\nB: 3456789\nC: 456789\n\n"
   ].map(tried)).toMatchInlineSnapshot(`
     [
       "GET /1 1.1 none",

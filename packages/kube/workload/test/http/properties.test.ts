@@ -1,6 +1,7 @@
 /** What holds for any octets: nothing throws, cuts change nothing, what is written is read as it was. */
 import {
-  chunk, Event, Fields, isFieldValue, isToken, lastChunk, requestHead, RequestParser, responseHead, ResponseParser
+  chunk, Event, Fields, isFieldValue, isToken, lastChunk, requestHead, RequestParser, responseHead,
+  ResponseParser
 } from "@podwire/workload/http/index"
 import { ascii } from "@podwire/wire/bytes"
 import fc from "fast-check"
@@ -67,7 +68,8 @@ it("a response is read as it was written, and written again octet by octet", () 
 /** Near enough to HTTP that a mutation reaches every state. */
 const GRIST = [
   "GET ", "/", " HTTP/1.1\r\n", "HTTP/1.1 200 OK\r\n", "HTTP/1.0 ", "Host: a\r\n", "\r\n", "\r\n\r\n",
-  "\r", "\n", " ", "\t", ":", ";", "Content-Length: ", "Transfer-Encoding: chunked\r\n", "Connection: close\r\n",
+  "\r", "\n", " ", "\t", ":", ";", "Content-Length: ", "Transfer-Encoding: chunked\r\n",
+  "Connection: close\r\n",
   "5", "a", "0\r\n\r\n", "3\r\nabc\r\n", "\0", "\xff", "ffffffffffffffff"
 ]
 const noise = fc.array(fc.oneof(

@@ -10,7 +10,8 @@ import { makePair, type Pair, run, talk, Talker } from "../pair.ts"
 
 const PORT = 80
 const DIALECT: Dialect = {
-  limits: LIMITS, lingers: () => false, refuse: ({ status, what }) => ascii(`HTTP/1.1 ${status} ${what}\r\n\r\n`)
+  limits: LIMITS, lingers: () => false,
+  refuse: ({ status, what }) => ascii(`HTTP/1.1 ${status} ${what}\r\n\r\n`)
 }
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
