@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { pause } from "./support/tap/conversation.ts"
 import { segmentOf } from "./support/tap/frame-ring.ts"
 import { missing } from "./support/tap/kernel-wire.ts"
-import { POORER, STORIES, type Story } from "./support/tap/stories.ts"
+import { LONG, POORER, STORIES, type Story } from "./support/tap/stories.ts"
 import { difference, type Line, Transcript } from "./support/tap/transcript.ts"
 import { World } from "./support/tap/world.ts"
 
@@ -28,6 +28,10 @@ function tooOld(): string | null {
 const ATTEMPTS = 5
 const ROUND_TRIP = { delayNs: 25e6 }
 const PORT = 20_000
+/** Where slow start ends depends on microseconds of the machine, and with it how long a whole story takes. */
+const SLOWER = 2
+/** See below: we send some again for nothing. */
+const AGAIN = 2
 /**
  * Where we differ, by story. Here all acknowledgements of a burst come at one instant, so that what is sent
  * in answer has one time; RACK then takes a higher number for a later transmission, and sends again what it
@@ -70,6 +74,20 @@ async function tell(
   return told
 }
 
+interface Cost {
+  readonly ms: number
+  readonly again: number
+}
+
+/** How long it took, and how many segments with data went more than once. */
+function cost(lines: ReadonlyArray<Line>): Cost {
+  const said = lines.flatMap(({ out, text }) => {
+    const seq = /seq \d+:\d+/.exec(text)
+    return seq === null ? [] : [`${out} ${seq[0]}`]
+  })
+  return { ms: lines.at(-1)!.ms, again: said.length - new Set(said).size }
+}
+
 const both = (stories: Readonly<Record<string, Story>>) => new Map([4, 6].flatMap((family) =>
   Object.entries(stories).map(([name, story]) => [`IPv${family}, ${name}`, story] as const)))
 
@@ -106,6 +124,17 @@ describe.skipIf(why !== null)("the frames of the kernel's own TCP", () => {
   }
 
   it("of a connection's whole life, with losses", () => compare(both(STORIES)))
+
+  it("and about as long for what is long", async () => {
+    const stories = both(LONG)
+    const [linux, ours] = await Promise.all(worlds.map((world) => tell(world, stories, 0)))
+    const wrong = [...stories.keys()].flatMap((name) => {
+      const [theirs, own] = [linux!, ours!].map((told) => cost(told.get(name)!)) as [Cost, Cost]
+      const late = own.ms > SLOWER * theirs.ms
+      return late || own.again > AGAIN * theirs.again ? [{ name, theirs, own }] : []
+    })
+    expect(wrong).toEqual([])
+  })
 
   it.each(["sack", "timestamps", "window_scaling"])("with a kernel that has no tcp_%s", async (what) => {
     const lacking = { [`net.ipv4.tcp_${what}`]: 0 }

@@ -193,6 +193,16 @@ export const STORIES: Readonly<Record<string, Story>> = {
   "their ACKs lost": losing(theirBare, upTo(10), asClient(sendsThenWaits(14_000)))
 }
 
+/** Too long to be told frame by frame: how long they take, and what is sent again, says how the window grows. */
+export const LONG: Readonly<Record<string, Story>> = {
+  "1 MiB": asClient(sends(1 << 20)),
+  "1 MiB heard": asClient(hears(1 << 20)),
+  "1 MiB, the 40th lost": losing(data, [40], asClient(sends(1 << 20))),
+  "1 MiB, every 150th lost": losing(data, upTo(10).map((i) => i * 150), asClient(sends(1 << 20))),
+  "1 MiB heard, the 40th lost": losing(theirData, [40], asClient(hears(1 << 20))),
+  "1 MiB, an early window lost": losing(data, upTo(20).map((i) => i + 40), asClient(sends(1 << 20)))
+}
+
 /** With a kernel that lacks something. */
 export const POORER: Readonly<Record<string, Story>> = {
   "20 segments, third lost": losing(data, [3], asClient(sends(28_000))),
