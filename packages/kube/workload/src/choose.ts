@@ -70,8 +70,9 @@ function choose(container: ContainerLike, override: ReadonlyArray<string> | null
   if (program !== null && !(byImage !== null && hasOwnConfiguration(volumeMounts))) {
     const found = program.name === "nginx" ? nginxOf(image) : program
     const by = override !== null ? ", says the scenario" : byImage !== null ? `, as image ${name} does` : ""
+    const known = environment(new Map(), container.env ?? [])
     return {
-      why: `runs ${argv.join(" ")}${by}`,
+      why: `runs ${argv.map((word) => expand(word, known)).join(" ")}${by}`,
       start: (host) => found.start(host, argv.map((word) => expand(word, host.env)))
     }
   }

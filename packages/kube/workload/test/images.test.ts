@@ -316,5 +316,7 @@ it("variables use earlier ones and expand in words", () => {
   expect(["$(A)$(A)", "$A $ $", "$$$(A)", "$(", "$()"].map((text) => expand(text, env))).toEqual(["11", "$A $ $", "$1", "$(", "$()"])
   const pair = makePair()
   const container = { image: AGNHOST, args: ["netexec", "--http-port=$(PORT)"], env: [{ name: "PORT", value: "85" }] }
-  expect(look(container, 85, "/hostname", pair)).toContain("\nweb-0<OPEN>")
+  const shown = look(container, 85, "/hostname", pair)
+  expect(shown).toContain("\nweb-0<OPEN>")
+  expect(shown).toMatch(/^runs agnhost netexec --http-port=85, /)
 })
