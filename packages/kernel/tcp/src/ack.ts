@@ -50,6 +50,7 @@ export function acknowledge(c: Connection, segment: Segment, given: number): Ack
   state.begin(c.sndNxt)
   if (hasSack) {
     tag(c, ack, segment.options, priorUna, state)
+    c.delivered += state.sackDelivered
     flag |= state.flag
   }
   c.softError = 0
@@ -87,6 +88,7 @@ function old(c: Connection, segment: Segment, flag: number, priorUna: number, ha
   }
   if (!hasSack) return AckResult.Old
   tag(c, segment.ack, segment.options, priorUna, state.begin(c.sndNxt))
+  c.delivered += state.sackDelivered
   suspect(c, flag | state.flag, priorUna, 0)
   repair(c, verdict.resend)
   return AckResult.Old

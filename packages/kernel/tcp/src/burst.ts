@@ -11,6 +11,8 @@ import { after, distance } from "./seq.ts"
 const GOAL_BYTES_MAX = 65_535 - 320
 /** tcp_tso_win_divisor: this part of a window is worth a burst. */
 const WINDOW_DIVISOR = 3
+/** tcp_min_tso_segs. */
+const BURST_SEGMENTS_MIN = 2
 /** TSO is put off only just after something was sent. */
 const RECENT_NS = 1_000_000
 
@@ -19,6 +21,15 @@ export function sizeGoal(c: Connection, mss: number): number {
   const half = c.maxWindow > 536 ? c.maxWindow >>> 1 : c.maxWindow
   const goal = half > 0 && half < GOAL_BYTES_MAX ? Math.max(half, 68 - c.headerBytes) : GOAL_BYTES_MAX
   return Math.max(goal - goal % mss, mss)
+}
+
+/** tcp_tso_autosize: the longest burst, segments; about a millisecond's worth, and more where the path is short. */
+function mostSegments(c: Connection, mss: number): number {
+  const nearness = Math.floor(c.minRttUs / 512)
+  if (nearness === 0 || c.srttUs8 === 0) return Math.max(Math.floor(GOAL_BYTES_MAX / mss), BURST_SEGMENTS_MIN)
+  const { pacingRate } = c
+  const bytes = Math.floor(pacingRate / 1024) + (nearness < 32 ? GOAL_BYTES_MAX >>> nearness : 0)
+  return Math.max(Math.floor(Math.min(bytes, GOAL_BYTES_MAX) / mss), BURST_SEGMENTS_MIN)
 }
 
 /** sk_wmem_queued: what is written costs its octets and a head for each packet. */
@@ -41,11 +52,12 @@ export function burstBytes(
   c: Connection, data: number, mss: number, quota: number, corked: boolean, noDelay: boolean, mayDefer: boolean
 ): number {
   // A packet at the head takes in what follows it, as far as it may leave (tcp_grow_skb).
-  const packet = Math.min(data, Math.max(mss * quota, sizeGoal(c, mss)))
+  const segments = mostSegments(c, mss)
+  const most = mss * Math.min(quota, segments)
+  const packet = Math.min(data, Math.max(most, sizeGoal(c, mss)))
   const isTail = packet === data
-  if (mayDefer && defers(c, packet, isTail && !c.finQueued, mss, quota)) return 0
+  if (mayDefer && defers(c, packet, isTail && !c.finQueued, mss, quota, segments)) return 0
   const room = distance(c.sndNxt, c.wndEnd)
-  const most = mss * quota
   if (most <= room && !isTail) return Math.min(most, packet)
   const needed = Math.min(packet, room)
   if (most <= needed) return most
@@ -54,12 +66,14 @@ export function burstBytes(
 }
 
 /** tcp_tso_should_defer: an acknowledgement is about to make more room. `grows`: it may get more data meanwhile. */
-function defers(c: Connection, packet: number, grows: boolean, mss: number, quota: number): boolean {
+function defers(
+  c: Connection, packet: number, grows: boolean, mss: number, quota: number, segments: number
+): boolean {
   if (c.ca >= Ca.Recovery || !grows) return false
   if (c.nowNs - c.lastSentNs > RECENT_NS) return false
   const room = distance(c.sndNxt, c.wndEnd)
   const limit = Math.min(room, quota * mss)
-  if (limit >= GOAL_BYTES_MAX - GOAL_BYTES_MAX % mss) return false
+  if (limit >= segments * mss) return false
   const chunk = Math.floor(Math.min(c.sndWnd, c.cwnd * mss) / WINDOW_DIVISOR)
   if (limit >= chunk || limit >= packet && !grows) return false
   const { first } = c.rtx

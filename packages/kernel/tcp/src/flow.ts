@@ -1,4 +1,5 @@
 /** What has a 4-tuple: connections, requests that are half open, and what is left of closed ones (struct sock_common). */
+import { get32 } from "@podwire/wire/bytes"
 import type { Ip } from "@podwire/wire/ip"
 import type { Connection } from "./connection.ts"
 import type { Request } from "./request.ts"
@@ -40,6 +41,18 @@ export class FlowTable {
     for (; flow !== null; flow = flow.hashNext as AnyFlow | null) {
       if (flow.hash === hash && flow.remotePort === remotePort && flow.localPort === localPort &&
         same6(flow.remote, remote) && same6(flow.local, local)) return flow
+    }
+    return null
+  }
+
+  /** As `find6`, the addresses read where they stand: nothing is made per segment. */
+  find6At(bytes: Uint8Array, localAt: number, remoteAt: number, localPort: number, remotePort: number): AnyFlow | null {
+    if (this.size === 0) return null
+    const hash = hash4(foldAt(bytes, localAt), foldAt(bytes, remoteAt), localPort, remotePort)
+    let flow = this.#buckets[hash & (this.#buckets.length - 1)] as AnyFlow | null
+    for (; flow !== null; flow = flow.hashNext as AnyFlow | null) {
+      if (flow.hash === hash && flow.remotePort === remotePort && flow.localPort === localPort &&
+        isAt(flow.remote, bytes, remoteAt) && isAt(flow.local, bytes, localAt)) return flow
     }
     return null
   }
@@ -100,7 +113,20 @@ function hash4(local: number, remote: number, localPort: number, remotePort: num
 
 function hash6(local: Ip, remote: Ip, localPort: number, remotePort: number): number {
   return hash4(
-    local[0]! ^ Math.imul(local[1]!, 31) ^ Math.imul(local[2]!, 961) ^ local[3]!,
-    remote[0]! ^ Math.imul(remote[1]!, 31) ^ Math.imul(remote[2]!, 961) ^ remote[3]!, localPort, remotePort
+    fold(local[0]!, local[1]!, local[2]!, local[3]!), fold(remote[0]!, remote[1]!, remote[2]!, remote[3]!), localPort,
+    remotePort
   )
+}
+
+function fold(w0: number, w1: number, w2: number, w3: number): number {
+  return w0 ^ Math.imul(w1, 31) ^ Math.imul(w2, 961) ^ w3
+}
+
+function foldAt(bytes: Uint8Array, at: number): number {
+  return fold(get32(bytes, at), get32(bytes, at + 4), get32(bytes, at + 8), get32(bytes, at + 12))
+}
+
+function isAt(ip: Ip, bytes: Uint8Array, at: number): boolean {
+  return ip.length === 4 && ip[3] === get32(bytes, at + 12) && ip[2] === get32(bytes, at + 8) &&
+    ip[1] === get32(bytes, at + 4) && ip[0] === get32(bytes, at)
 }

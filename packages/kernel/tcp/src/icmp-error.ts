@@ -7,7 +7,7 @@ import { type Connection, Pending } from "./connection.ts"
 import { route } from "./emit.ts"
 import { finish } from "./finish.ts"
 import type { AnyFlow } from "./flow.ts"
-import { current, pathMtu, sync } from "./mss.ts"
+import { current, forMtu, pathMtu, sync } from "./mss.ts"
 import { retransmitLost } from "./output.ts"
 import { tooLong } from "./recovery.ts"
 import { between } from "./seq.ts"
@@ -15,7 +15,7 @@ import { State } from "./state.ts"
 import { retransmitTimeout, setTimer } from "./timers.ts"
 
 /** `seq` is the quoted sequence number. True: it is about something that we did send. */
-export function receive(flow: AnyFlow, seq: number, type: number, code: number, _info: number): boolean {
+export function receive(flow: AnyFlow, seq: number, type: number, code: number, info: number): boolean {
   if (flow.kind === "time-wait") return false
   const { mib } = flow.tcp
   if (flow.kind === "request") {
@@ -34,8 +34,8 @@ export function receive(flow: AnyFlow, seq: number, type: number, code: number, 
     mib.OutOfWindowIcmps++
     return false
   }
-  // The way's new size is learnt by the caller, who then says `pathChanged`.
-  if (isTooBig(c.version, type, code)) return true
+  // The way's new size is learnt by the caller, who then says `pathChanged`; of IPv6 only what makes segments shorter.
+  if (isTooBig(c.version, type, code)) return c.version === 4 || forMtu(c, info >>> 0) < c.mssCache
   const [errno] = c.version === 4 ? meaning4(type, code) : meaning6(type, code)
   if (errno === Errno.OK) return true
   if (isUnreachable(c.version, type, code)) revertBackoff(c, seq)
@@ -58,11 +58,11 @@ function isUnreachable(version: 4 | 6, type: number, code: number): boolean {
     : type === icmp6.DEST_UNREACH && (code === icmp6.NO_ROUTE)
 }
 
-/** tcp_req_err aborts half a connection on port and protocol unreachable and the like. */
+/** What ends half a connection (tcp_v4_err, tcp_v6_err before tcp_req_err); the families disagree. */
 function isHard(version: 4 | 6, type: number, code: number): boolean {
-  if (isTooBig(version, type, code)) return false
-  const [, fatal] = version === 4 ? meaning4(type, code) : meaning6(type, code)
-  return fatal || type === icmp.DEST_UNREACH || (version === 6 && type === icmp6.DEST_UNREACH)
+  if (version === 6) return meaning6(type, code)[1]
+  if (type === icmp.PARAMETER_PROBLEM || type === icmp.TIME_EXCEEDED) return true
+  return type === icmp.DEST_UNREACH && (code === icmp.NET_UNREACH || code === icmp.HOST_UNREACH)
 }
 
 /** tcp_ld_RTO_revert (RFC 6069): a router is there, only the way beyond is not. */

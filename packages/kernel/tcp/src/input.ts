@@ -279,9 +279,11 @@ function sendDuplicateAck(c: Connection, segment: Segment): void {
   sendAck(c)
 }
 
-/** The pointer is kept, its octet stays in the stream (SO_OOBINLINE; RFC 6093). */
+/** tcp_check_urg: where the one octet stands that is out of band; an older one than we know of is no news. */
 function urgent(c: Connection, segment: Segment): void {
   if (segment.urgentPointer === 0) return
+  const at = (segment.seq + segment.urgentPointer - 1) | 0
+  if (after(c.copiedSeq, at) || before(at, c.rcvNxt) || (c.hasUrgent && !after(at, c.urgent))) return
   c.hasUrgent = true
-  c.urgent = (segment.seq + segment.urgentPointer - 1) | 0
+  c.urgent = at
 }

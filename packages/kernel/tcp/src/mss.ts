@@ -26,13 +26,16 @@ export function advertised(way: Dst, version: 4 | 6, most: number): number {
 
 /** Octets of payload in a segment for that path, with the options every segment has; remembers the path's size. */
 export function sync(c: Connection, pmtu: number): number {
-  const { globals } = c.tcp.ns.sysctl
-  let mss = Math.min(pmtu - HEADERS_BYTES[c.version], c.mssClamp)
-  mss = Math.max(mss, globals.tcp_min_snd_mss) - (c.headerBytes - tcp.HEADER_BYTES_MIN)
-  mss = boundToHalfWindow(c, mss)
+  const mss = boundToHalfWindow(c, forMtu(c, pmtu))
   c.pmtuCookie = pmtu
   c.mssCache = mss
   return mss
+}
+
+/** tcp_mtu_to_mss. */
+export function forMtu(c: Connection, pmtu: number): number {
+  const mss = Math.min(pmtu - HEADERS_BYTES[c.version], c.mssClamp)
+  return Math.max(mss, c.tcp.ns.sysctl.globals.tcp_min_snd_mss) - (c.headerBytes - tcp.HEADER_BYTES_MIN)
 }
 
 /** What goes into the next segment: fewer octets where it reports SACK blocks. */

@@ -77,8 +77,7 @@ export function write(c: Connection, mss: number, nagle: number, probe: 0 | 2): 
   while (c.unsent > 0) {
     let quota = c.cwnd - c.inFlight
     if (quota <= 0) {
-      // The final FIN does not wait, nor does a probe.
-      if (probe !== 2 && !(c.finQueued && c.unsent === 1)) {
+      if (probe !== 2) {
         cwndLimited = true
         break
       }
@@ -98,12 +97,19 @@ export function write(c: Connection, mss: number, nagle: number, probe: 0 | 2): 
   return false
 }
 
-/** Octets to send now; 0 is a FIN alone, -1 nothing. */
-function nextBurst(c: Connection, mss: number, quota: number, nagle: number, probe: 0 | 2): number {
+/** tcp_snd_wnd_test: something waits, and the peer's window has room for its first segment. */
+export function fitsWindow(c: Connection, mss: number): boolean {
+  if (c.unsent === 0) return false
   const fin = c.finQueued ? 1 : 0
   const data = c.unsent - fin
-  const first = Math.min(data, mss)
-  if (after((c.sndNxt + first + (data <= mss ? fin : 0)) | 0, c.wndEnd)) return -1
+  return !after((c.sndNxt + Math.min(data, mss) + (data <= mss ? fin : 0)) | 0, c.wndEnd)
+}
+
+/** Octets to send now; 0 is a FIN alone, -1 nothing. */
+function nextBurst(c: Connection, mss: number, quota: number, nagle: number, probe: 0 | 2): number {
+  if (!fitsWindow(c, mss)) return -1
+  const fin = c.finQueued ? 1 : 0
+  const data = c.unsent - fin
   const corked = (nagle & Nagle.Cork) !== 0
   const noDelay = (nagle & Nagle.Off) !== 0
   if (data <= mss) {
@@ -135,7 +141,7 @@ function sendBurst(c: Connection, mss: number, bytes: number): number {
 function sendNew(c: Connection, data: number, end: number, fin: boolean, pushed: boolean): Errno {
   const seq = c.sndNxt
   const flags = tcp.ACK | (fin ? tcp.FIN : 0) | (pushed ? tcp.PSH : 0)
-  dataSent(c, data)
+  if (data > 0) dataSent(c, data)
   const errno = transmit(c, seq, data, flags)
   // Data that the way down had no room for is taken as sent: it will be missed, as on any full queue.
   if (errno !== Errno.OK && errno !== Errno.EPERM) return errno
@@ -173,7 +179,7 @@ function dataSent(c: Connection, data: number): void {
   if (c.inFlight === 0 && c.congestion !== null) c.congestion.restarted(c, nowNs - c.lsndNs)
   c.lsndNs = nowNs
   if (nowNs - c.lrcvNs < c.atoNs && c.pingpong < 255) c.pingpong++
-  if (data > 0) c.dataSegsOut++
+  c.dataSegsOut++
   c.bytesSent += data
 }
 

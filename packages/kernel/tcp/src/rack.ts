@@ -9,7 +9,7 @@ import { endReduction, initReduction, reduce, setState } from "./cwnd.ts"
 import { Flag } from "./flag.ts"
 import { JIFFY_US, usToJiffies } from "./jiffies.ts"
 import { current } from "./mss.ts"
-import { Nagle, retransmit, retransmitLost, write } from "./output.ts"
+import { fitsWindow, Nagle, retransmit, retransmitLost, write } from "./output.ts"
 import { enterRecovery, keepOpen, markLost } from "./recovery.ts"
 import { LOST, RETRANS, SACKED_RETRANS, type Sent } from "./rtx-queue.ts"
 import { after, before } from "./seq.ts"
@@ -141,11 +141,11 @@ export function sendLossProbe(c: Connection): void {
   if (!c.hasTlp) {
     c.tlpRetrans = false
     const before = c.packetsOut
-    if (c.unsent > 0) {
-      write(c, current(c), Nagle.Off, 2)
+    const mss = current(c)
+    if (fitsWindow(c, mss)) {
+      write(c, mss, Nagle.Off, 2)
       probed = c.packetsOut > before
-    }
-    if (!probed && c.unsent === 0 && rtx.length > 0 && retransmit(c, rtx.length - 1) === Errno.OK) {
+    } else if (rtx.length > 0 && retransmit(c, rtx.length - 1) === Errno.OK) {
       c.tlpRetrans = true
       probed = true
     }

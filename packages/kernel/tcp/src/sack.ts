@@ -20,6 +20,7 @@ export class SackState {
   lastNs: Ns = NONE
   /** The lowest sequence number that came out of order. */
   reord = 0
+  /** Segments sacked, and retransmissions that a DSACK shows to have been needless: they arrived too. */
   sackDelivered = 0
   flag = 0
   /** `delivered` when the segment left that this acknowledgement is about (rate_sample). */
@@ -131,7 +132,6 @@ function one(c: Connection, sent: Sent, duplicate: boolean, state: SackState): v
     sent.sacked |= SACKED_ACKED
     state.flag |= Flag.DataSacked
     c.sackedOut++
-    c.delivered++
     state.sackDelivered++
     if (after(sent.end, c.highestSack)) c.highestSack = sent.end
     c.rtx.unlist(sent)

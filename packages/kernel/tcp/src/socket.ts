@@ -278,10 +278,11 @@ export class TcpSocket extends SocketOptions {
   #receive(most: number, into: Uint8Array | null): number {
     const c = this.connection
     if (c === null) return -Errno.ENOTCONN
+    if (c.hasUrgent) passUrgent(c)
     const { available } = c
     if (available === 0) return this.#nothing(c)
     if (most === 0) return 0
-    const count = Math.min(available, most)
+    const count = Math.min(available, most, c.hasUrgent ? distance(c.copiedSeq, c.urgent) : available)
     if (into === null) c.queue.skip(c.copiedSeq, count)
     else c.queue.read(c.copiedSeq, into, available)
     c.copiedSeq = (c.copiedSeq + count) | 0
@@ -459,6 +460,14 @@ export class TcpSocket extends SocketOptions {
     this.#waking = false
     if (this.wake !== null) this.wake(this)
   }
+}
+
+/** Out of band: reading stops before it, and goes on behind it. */
+function passUrgent(c: Connection): void {
+  if (c.urgent !== c.copiedSeq || c.available === 0) return
+  c.queue.skip(c.copiedSeq, 1)
+  c.copiedSeq = (c.copiedSeq + 1) | 0
+  c.hasUrgent = false
 }
 
 const WAKER = {

@@ -89,7 +89,7 @@ export class Tcp implements TcpProtocol {
     const localPort = wire.dstPort(bytes, l4)
     const flow = version === 4
       ? this.flows.find4(ipv4.dst(bytes, l3), ipv4.src(bytes, l3), localPort, remotePort)
-      : this.flows.find6(read6(bytes, l3 + ipv6.DST), read6(bytes, l3 + ipv6.SRC), localPort, remotePort)
+      : this.flows.find6At(bytes, l3 + ipv6.DST, l3 + ipv6.SRC, localPort, remotePort)
     const out = this.#outcome
     out.reason = DropReason.NOT_SPECIFIED
     out.reset = false

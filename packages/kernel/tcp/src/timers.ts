@@ -6,6 +6,7 @@ import type { Ns } from "@podwire/engine"
 import { Errno } from "@podwire/netdev"
 import { AckPending, ATO_MIN_NS, type Connection, Pending } from "./connection.ts"
 import { finish } from "./finish.ts"
+import { JIFFY_NS } from "./jiffies.ts"
 import { retransmitCounted, sendAck, sendReset, writeWakeup } from "./output.ts"
 import { reorderTimeout, rtoLeftNs, sendLossProbe } from "./rack.ts"
 import { enterLoss } from "./recovery.ts"
@@ -235,6 +236,13 @@ function probeTimeout(c: Connection): void {
   sendProbe0(c)
 }
 
+/** tcp_clamp_probe0_to_user_timeout. */
+function clampProbeToUserTimeout(c: Connection, waitNs: Ns): Ns {
+  if (c.options.userTimeoutMs === 0 || c.probesStartNs < 0) return waitNs
+  const leftNs = c.options.userTimeoutMs * 1_000_000 - (c.nowNs - c.probesStartNs)
+  return Math.min(waitNs, Math.max(leftNs, 2 * JIFFY_NS))
+}
+
 /** tcp_send_probe0. */
 function sendProbe0(c: Connection): void {
   c.tcp.mib.TCPWinProbe++
@@ -251,7 +259,7 @@ function sendProbe0(c: Connection): void {
     if (c.backoff < c.tcp.ns.sysctl.globals.tcp_retries2) c.backoff++
     waitNs = probe0Ns(c)
   }
-  setTimer(c, c.rto, waitNs, Pending.Probe0)
+  setTimer(c, c.rto, clampProbeToUserTimeout(c, waitNs), Pending.Probe0)
 }
 
 // Keepalive, and FIN_WAIT2 of a connection that nobody has any more
