@@ -8,7 +8,7 @@ import { Flag } from "./flag.ts"
 import { sync } from "./mss.ts"
 import { Nagle, push, retransmitLost } from "./output.ts"
 import { advance, probeAcked, scheduleProbe, updateReorderWindow } from "./rack.ts"
-import { alert, Resend, Verdict } from "./recovery.ts"
+import { alert, checkRenoReordering, Resend, Verdict } from "./recovery.ts"
 import { LOST, RETRANS, SACKED_ACKED, SACKED_RETRANS } from "./rtx-queue.ts"
 import { checkReordering, SackState, tag } from "./sack.ts"
 import type { Segment } from "./segment.ts"
@@ -218,8 +218,7 @@ function removeRenoSacks(c: Connection, acked: number): void {
     c.delivered += Math.max(acked - c.sackedOut, 1)
     c.sackedOut = acked - 1 >= c.sackedOut ? 0 : c.sackedOut - (acked - 1)
   }
-  const holes = Math.min(Math.max(c.lostOut, 1), c.packetsOut)
-  if (c.sackedOut + holes > c.packetsOut) c.sackedOut = Math.max(0, c.packetsOut - holes)
+  checkRenoReordering(c, acked)
 }
 
 /** tcp_skb_spurious_retrans: it was sent again, and the echo is of the first time. */

@@ -104,6 +104,7 @@ function early(c: Connection, segment: Segment): DropReason {
     c.earlyFin = true
     c.earlyFinSeq = (segment.end - 1) | 0
   }
+  window.measureMss(c, segment.dataBytes, segment.headerBytes, segment.has(wire.PSH))
   if (segment.dataBytes > 0) {
     const kept = queue.early(
       c.copiedSeq, c.rcvNxt, segment.seq, segment.frame!.bytes, segment.dataAt, segment.dataEnd, reports(c)

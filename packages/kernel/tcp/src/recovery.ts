@@ -130,15 +130,18 @@ function addRenoSack(c: Connection, dupacks: number): void {
   if (dupacks === 0) return
   const before = c.sackedOut
   c.sackedOut += dupacks
-  // More duplicates than segments: some were duplicated on the way (tcp_check_reno_reordering).
-  const holes = Math.min(Math.max(c.lostOut, 1), c.packetsOut)
-  if (c.sackedOut + holes > c.packetsOut) {
-    c.sackedOut = c.packetsOut - holes
-    c.reordering = Math.min(c.packetsOut + dupacks, c.tcp.ns.sysctl.globals.tcp_max_reordering)
-    c.reordSeen++
-    c.tcp.mib.TCPRenoReorder++
-  }
+  checkRenoReordering(c, 0)
   if (c.sackedOut > before) c.delivered += c.sackedOut - before
+}
+
+/** tcp_check_reno_reordering: more duplicates than segments, so some were no sign of loss. */
+export function checkRenoReordering(c: Connection, acked: number): void {
+  const holes = Math.min(Math.max(c.lostOut, 1), c.packetsOut)
+  if (c.sackedOut + holes <= c.packetsOut) return
+  c.sackedOut = c.packetsOut - holes
+  c.reordering = Math.min(c.packetsOut + acked, c.tcp.ns.sysctl.globals.tcp_max_reordering)
+  c.reordSeen++
+  c.tcp.mib.TCPRenoReorder++
 }
 
 /** tcp_enter_recovery. */
