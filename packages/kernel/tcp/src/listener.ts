@@ -335,7 +335,7 @@ export class Listener {
     request.iss = (segment.ack - 1) | 0
     request.irs = (segment.seq - 1) | 0
     request.mss = mss
-    request.tsOffset = tcp.isn.timestampOffset(local, remote)
+    request.tsOffset = tcp.ns.sysctl.globals.tcp_timestamps === 1 ? tcp.isn.timestampOffset(local, remote) : 0
     if (options.hasTimestamps) {
       const echo = (options.tsEcho - request.tsOffset) | 0
       request.tstampOk = true
