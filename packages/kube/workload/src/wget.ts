@@ -62,10 +62,12 @@ Retrieve files via HTTP
 
 export const wget: Program = {
   name: "wget",
-  synopsis: "wget [-qS] [--spider] [-O FILE] [--header STR] [--post-data STR] [-P DIR] [-U AGENT] [-T SEC] URL...",
+  synopsis: "wget [-qS] [--spider] [-O FILE] [--header STR] [--post-data STR] [-P DIR] [-U AGENT] " +
+    "[-T SEC] URL...",
   start(host, argv) {
     const options = parseOptions(argv.slice(1), host)
-    return typeof options === "string" ? new Finished(host, argv, 1, "", options) : new Wget(host, argv, options)
+    return typeof options === "string"
+      ? new Finished(host, argv, 1, "", options) : new Wget(host, argv, options)
   }
 }
 
@@ -190,12 +192,15 @@ class Wget extends Process {
   #ask(): void {
     const { headers, post, userAgent } = this.#options
     const { authority, login, path } = this.#target
-    const own = (name: string) => headers.some((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`))
+    const own = (name: string) =>
+      headers.some((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`))
     const lines = [`${post === null ? "GET" : "POST"} /${path} HTTP/1.1`]
     if (!own("Host")) lines.push(`Host: ${authority}`)
     if (!own("User-Agent")) lines.push(`User-Agent: ${userAgent}`)
     lines.push("Connection: close")
-    if (login !== null && !own("Authorization")) lines.push(`Authorization: Basic ${base64(utf8Encode(login))}`)
+    if (login !== null && !own("Authorization")) {
+      lines.push(`Authorization: Basic ${base64(utf8Encode(login))}`)
+    }
     lines.push(...headers)
     if (post !== null) {
       if (!own("Content-Type")) lines.push("Content-Type: application/x-www-form-urlencoded")
@@ -286,8 +291,8 @@ class Wget extends Process {
         if (!(this.#left >= 0)) this.#die(`content-length ${value} is garbage`)
         return
       case "transfer-encoding":
-        if (value!.toLowerCase() !== "chunked") return this.#die(`transfer encoding '${value}' is not supported`)
-        this.#chunked = true
+        this.#chunked = value!.toLowerCase() === "chunked"
+        if (!this.#chunked) this.#die(`transfer encoding '${value}' is not supported`)
         return
       case "location":
         if (this.#redirects) this.#redirect(value!)
@@ -296,7 +301,8 @@ class Wget extends Process {
 
   #redirect(location: string): void {
     this.#hangUp()
-    const target = location.startsWith("/") ? { ...this.#target, path: location.slice(1) } : this.#parse(location)
+    const target = location.startsWith("/")
+      ? { ...this.#target, path: location.slice(1) } : this.#parse(location)
     if (target !== null) this.#begin(target)
   }
 

@@ -1,6 +1,6 @@
 /**
- * The place of the goldens, emulated: a client at 10.0.0.1 and fd00::1, a server at 10.0.0.2, 10.0.0.3 and fd00::2, one
- * veth between them, and names of which some lead nowhere.
+ * The place of the goldens, emulated: a client at 10.0.0.1 and fd00::1, a server at 10.0.0.2, 10.0.0.3 and
+ * fd00::2, one veth between them, and names of which some lead nowhere.
  */
 import { Engine, SECOND } from "@podwire/engine"
 import { Cable, FramePool, type LinkSpec, Nic, Veth } from "@podwire/netdev"
@@ -24,7 +24,8 @@ fd00::9 gone.test
 `
 
 /** With `link` the hosts have cards and a cable of that kind between them. */
-export function twoHosts(files: ReadonlyArray<readonly [string, string]> = [], link: Partial<LinkSpec> | null = null): TwoHosts {
+export function twoHosts(files: ReadonlyArray<readonly [string, string]> = [],
+  link: Partial<LinkSpec> | null = null): TwoHosts {
   const engine = new Engine(7)
   const pool = new FramePool(engine)
   const macs = [0x02000000000a, 0x02000000000b]
@@ -40,7 +41,8 @@ export function twoHosts(files: ReadonlyArray<readonly [string, string]> = [], l
     netns.addAddress(end, cidr(`fd00::${i + 1}/64`)!, { nodad: true })
     if (i === 1) netns.addAddress(end, cidr("10.0.0.3/24")!)
     return {
-      engine, netns, hostname: i === 0 ? "client" : "server", files: new Map([["/etc/hosts", HOSTS], ...files]),
+      engine, netns, hostname: i === 0 ? "client"
+        : "server", files: new Map([["/etc/hosts", HOSTS], ...files]),
       env: new Map()
     }
   }) as [Host, Host]
@@ -63,7 +65,8 @@ export function rendered(process: Process): string {
 
 function lines(stream: string, text: string): string {
   if (text === "") return ""
-  return text.replace(/\n$/, "").split("\n").map((line) => `${stream}|${line}\n`.replace(/\r/g, "\\r")).join("")
+  return text.replace(/\n$/, "").split("\n").map((line) => `${stream}|${line}\n`.replace(/\r/g, "\\r"))
+    .join("")
 }
 
 /** `$ name words…` lines of a golden, with what follows each. */

@@ -1,13 +1,14 @@
 /**
- * `curl` for http:, as version 8.14.1 behaves: its requests octet by octet, its notes (-v), errors, exit codes and -w.
- * URLs are fetched one after the other; connections are kept and used again. Where versions differ it is 8.14's
- * wording ("* Connected to …", "* using HTTP/1.x"). Texts follow a build with --manual.
- * Differences: the progress meter is not shown, as with --no-progress-meter, where the real one shows it on a standard
- * error that is no terminal; files of -o, -O and -D live in the process's memory; output is text (UTF-8, and what is
- * none is replaced); times are virtual, so most of them are 0 where the real ones are some microseconds; 8.14.1's exit
- * code 0 of --retry after an error that is not retried is taken for the defect that it was (8.15 ends as before).
- * Not supported, and refused: TLS, proxies, HTTP/2 and later, -F, -T, cookie files and jars, --limit-rate, -Z,
- * configuration files, other protocols and authentication schemes; contents that are compressed stay so.
+ * `curl` for http:, as version 8.14.1 behaves: its requests octet by octet, its notes (-v), errors, exit
+ * codes and -w. URLs are fetched one after the other; connections are kept and used again. Where versions
+ * differ it is 8.14's wording ("* Connected to …", "* using HTTP/1.x"). Texts follow a build with --manual.
+ * Differences: the progress meter is not shown, as with --no-progress-meter, where the real one shows it on a
+ * standard error that is no terminal; files of -o, -O and -D live in the process's memory; output is text
+ * (UTF-8, and what is none is replaced); times are virtual, so most of them are 0 where the real ones are
+ * some microseconds; 8.14.1's exit code 0 of --retry after an error that is not retried is taken for the
+ * defect that it was (8.15 ends as before).
+ * Not supported, and refused: TLS, proxies, HTTP/2 and later, -F, -T, cookie files and jars, --limit-rate,
+ * -Z, configuration files, other protocols and authentication schemes; contents that are compressed stay so.
  */
 import { CallbackTimer, type Ns, SECOND } from "@podwire/engine"
 import { Errno } from "@podwire/netdev"
@@ -219,7 +220,8 @@ class Curl extends Process {
       const afterNs = Math.min(asked, RETRY_AFTER_MOST_SECONDS) * SECOND
       sleepNs = Math.max(sleepNs, afterNs)
       if (config.retryMostNs > 0 && afterNs > 0 && elapsedNs + afterNs > config.retryMostNs) {
-        this.#warn("The Retry-After: time would make this command line exceed the maximum allowed time for retries.")
+        this.#warn("The Retry-After: time would make this command line exceed the maximum allowed time " +
+          "for retries.")
         return false
       }
     }

@@ -1,4 +1,7 @@
-/** The bodies of -d, --data-raw, --data-binary, --data-urlencode and --json (src/tool_getparam.c of curl 8.14). */
+/**
+ * The bodies of -d, --data-raw, --data-binary, --data-urlencode and --json (src/tool_getparam.c of curl
+ * 8.14).
+ */
 import { utf8Encode } from "@podwire/wire/bytes"
 import type { Config } from "./config.ts"
 

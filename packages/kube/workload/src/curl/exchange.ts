@@ -1,6 +1,7 @@
 /**
- * One request and its response on a connection that is open: what is sent when, the wait for "100 Continue", reading
- * until the response is complete or cannot be any more. It knows nothing of redirects and other transfers.
+ * One request and its response on a connection that is open: what is sent when, the wait for "100 Continue",
+ * reading until the response is complete or cannot be any more. It knows nothing of redirects and other
+ * transfers.
  */
 import { CallbackTimer, type Engine, type Ns } from "@podwire/engine"
 import { Errno, strerror } from "@podwire/netdev"
@@ -19,7 +20,10 @@ const READ_BYTES = 102_400
 const SCRATCH = new Uint8Array(READ_BYTES)
 
 export interface ExchangeEvents {
-  /** A line of a head, `body` octets, and the head's end: which may say that there is an error or a next request. */
+  /**
+   * A line of a head, `body` octets, and the head's end: which may say that there is an error or a next
+   * request.
+   */
   field(name: string, value: string, response: Response): void
   line(text: string, isLast: boolean): void
   headEnds(response: Response): Fault | null
@@ -103,7 +107,8 @@ export class Exchange implements Listener {
     this.#isAborted = true
     this.#waits = false
     this.#engine.disarm(this.#expect)
-    this.#trace.note(this.bodySent > 0 ? `abort upload after having sent ${this.bodySent} bytes` : "abort upload")
+    const after = this.bodySent > 0 ? ` after having sent ${this.bodySent} bytes` : ""
+    this.#trace.note(`abort upload${after}`)
   }
 
   note(text: string): void {

@@ -1,6 +1,7 @@
 /**
- * Connecting to one of several addresses (lib/connect.c of curl 8.14): IPv6 first, IPv4 when that has failed or
- * 200 ms have gone, each family one address after the other; the first connection wins and the others are closed.
+ * Connecting to one of several addresses (lib/connect.c of curl 8.14): IPv6 first, IPv4 when that has failed
+ * or 200 ms have gone, each family one address after the other; the first connection wins and the others are
+ * closed.
  */
 import { CallbackTimer, MILLISECOND, type Ns } from "@podwire/engine"
 import { Errno, strerror } from "@podwire/netdev"
@@ -97,7 +98,9 @@ export class Eyeballs {
       this.#trace.note(`  Trying ${shown}:${this.#port}...`)
       const socket = this.#open(ip)
       if (socket === null) continue
-      const errno = connect(socket, ip, this.#port, (result) => this.#settled(runner, socket, ip, from, result))
+      const errno = connect(socket, ip, this.#port, (result) => {
+        this.#settled(runner, socket, ip, from, result)
+      })
       const from = `${socket.local === null ? "" : format(socket.local)} port ${socket.localPort}`
       if (errno === Errno.OK) {
         runner.socket = socket
@@ -202,5 +205,6 @@ export class Eyeballs {
 }
 
 export function failedText(host: string, port: number, elapsedNs: Ns, code: Code): string {
-  return `Failed to connect to ${host} port ${port} after ${Math.floor(elapsedNs / MILLISECOND)} ms: ${describe(code)}`
+  const ms = Math.floor(elapsedNs / MILLISECOND)
+  return `Failed to connect to ${host} port ${port} after ${ms} ms: ${describe(code)}`
 }

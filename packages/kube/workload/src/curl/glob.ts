@@ -1,7 +1,7 @@
 /**
- * URL globbing (src/tool_urlglob.c of curl 8.14): `{a,b}` and `[1-3]`, `[01-10:3]`, `[a-z]`, the last one running
- * fastest. A backslash keeps a brace; an IPv6 literal and `[]` are no ranges. The columns of its messages are curl's,
- * which stop counting over an IPv6 literal.
+ * URL globbing (src/tool_urlglob.c of curl 8.14): `{a,b}` and `[1-3]`, `[01-10:3]`, `[a-z]`, the last one
+ * running fastest. A backslash keeps a brace; an IPv6 literal and `[]` are no ranges. The columns of its
+ * messages are curl's, which stop counting over an IPv6 literal.
  */
 import { family, parse as parseIp } from "@podwire/wire/ip"
 
@@ -126,11 +126,14 @@ class GlobParser {
     const max = Number(most)
     const by = colon === undefined ? 1 : Number(step)
     this.#column += whole.length
-    if (end === undefined || most === undefined || !fits(min, max, by)) return this.#error("bad range", this.#column)
+    const isWhole = end !== undefined && most !== undefined
+    if (!isWhole || !fits(min, max, by)) return this.#error("bad range", this.#column)
     this.#at += whole.length
     const width = least!.startsWith("0") ? least!.length : 0
     const choices: Array<string> = []
-    for (let n = min; n <= max && choices.length <= CHOICES_MAX; n += by) choices.push(String(n).padStart(width, "0"))
+    for (let n = min; n <= max && choices.length <= CHOICES_MAX; n += by) {
+      choices.push(String(n).padStart(width, "0"))
+    }
     return choices
   }
 

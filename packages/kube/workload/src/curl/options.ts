@@ -1,7 +1,7 @@
 /**
- * curl's command line (src/tool_getparam.c of 8.14): long options without abbreviations, letters in one word, a
- * letter's value in the same word, `--no-`, `--next`. What curl does not know is answered in its words; what it
- * knows and nothing is made of here is refused as not modelled.
+ * curl's command line (src/tool_getparam.c of 8.14): long options without abbreviations, letters in one word,
+ * a letter's value in the same word, `--no-`, `--next`. What curl does not know is answered in its words;
+ * what it knows and nothing is made of here is refused as not modelled.
  */
 import { SECOND } from "@podwire/engine"
 import { parse as parseIp } from "@podwire/wire/ip"
@@ -261,8 +261,10 @@ const VALUE_SETTERS: Readonly<Record<string, ValueSetter>> = {
   "dump-header": (config, value) => value === "" ? BLANK : done(config.dumpHeader = value),
   "output-dir": (config, value) => done(config.outputDir = value),
   "write-out": (config, value) => done(config.writeOut = value),
-  "max-redirs": (config, value) =>
-    /^(-1|\d+)$/.test(value) ? done(config.redirectsMost = Number(value) < 0 ? Infinity : Number(value)) : NUMERIC,
+  "max-redirs": (config, value) => {
+    if (!/^(-1|\d+)$/.test(value)) return NUMERIC
+    return done(config.redirectsMost = Number(value) < 0 ? Infinity : Number(value))
+  },
   "max-time": (config, value) => seconds(value, (ns) => done(config.maxTimeNs = ns)),
   "connect-timeout": (config, value) => seconds(value, (ns) => done(config.connectTimeoutNs = ns)),
   "expect100-timeout": (config, value) => seconds(value, (ns) => done(config.expectTimeoutNs = ns)),
@@ -278,7 +280,8 @@ const VALUE_SETTERS: Readonly<Record<string, ValueSetter>> = {
   }),
   "max-filesize": (config, value) => {
     const [, number, unit = "B"] = /^(\d+)([bBkKmMgG])?$/.exec(value) ?? []
-    return number === undefined ? BAD_USE : done(config.sizeMost = Number(number) * UNITS[unit.toUpperCase()]!)
+    if (number === undefined) return BAD_USE
+    return done(config.sizeMost = Number(number) * UNITS[unit.toUpperCase()]!)
   },
   retry: (config, value) => natural(value, (number) => done(config.retries = number)),
   "retry-delay": (config, value) => natural(value, (number) => done(config.retryDelaySeconds = number)),
@@ -330,11 +333,12 @@ function encodeQuery(value: string): string {
   return `${name === "" ? "" : `${name}=`}${urlencodeText(percentDecode(value.slice(at + 1)))}`
 }
 
-/** `[+]HOST:PORT:ADDRESS[,ADDRESS]…` or `-HOST:PORT`; the host may be an IPv6 literal in brackets, or `*`. */
+/** `[+]HOST:PORT:ADDRESS[,ADDRESS]…` or `-HOST:PORT`; the host may be `*`, or IPv6 in brackets. */
 function resolveEntry(text: string): ResolveEntry {
   const [, sign, host, port, list] = /^([+-]?)(\[[^\]]*\]|[^:]*):(\d+)(?::(.*))?$/.exec(text) ?? []
   const bad = { text, host: "", port: 0, addresses: [], addressText: "", ages: false }
-  if (host === undefined || Number(port) > 65_535 || (sign !== "-" && (list ?? "") === "")) return { ...bad, fault: "" }
+  const isMissing = sign !== "-" && (list ?? "") === ""
+  if (host === undefined || Number(port) > 65_535 || isMissing) return { ...bad, fault: "" }
   const entry = { text, host: host.replace(/^\[|\]$/g, ""), port: Number(port), ages: sign === "+" }
   if (sign === "-") return { ...entry, addresses: [], addressText: "", fault: null }
   const addresses = []
@@ -352,12 +356,18 @@ function connectTo(text: string): ConnectTo | null {
     /^(\[[^\]]*\]|[^:]*):(\d*):(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(text) ?? []
   if (host === undefined) return null
   return {
-    host: host.replace(/^\[|\]$/g, ""), port: port === "" ? null : Number(port),
-    toHost: toHost!.replace(/^\[|\]$/g, ""), toPort: toPort === undefined || toPort === "" ? null : Number(toPort)
+    host: host.replace(/^\[|\]$/g, ""),
+    port: port === "" ? null : Number(port),
+    toHost: toHost!.replace(/^\[|\]$/g, ""),
+    toPort: (toPort ?? "") === "" ? null : Number(toPort)
   }
 }
 
-const VERSION = "curl 8.14.1 (podwire) libcurl/8.14.1\nRelease-Date: 2025-06-04\nProtocols: http\nFeatures: IPv6\n"
+const VERSION = `curl 8.14.1 (podwire) libcurl/8.14.1
+Release-Date: 2025-06-04
+Protocols: http
+Features: IPv6
+`
 
 const HELP = `Usage: curl [options...] <url>
 Podwire models these of curl 8.14, on plain HTTP:

@@ -1,6 +1,6 @@
 /**
- * Where bodies and heads go: the standard output, nowhere (/dev/null), or a file. Files live in the process's memory
- * and end with it: folders are not looked at, and nobody else sees them.
+ * Where bodies and heads go: the standard output, nowhere (/dev/null), or a file. Files live in the process's
+ * memory and end with it: folders are not looked at, and nobody else sees them.
  */
 import { TextStream } from "../text-stream.ts"
 

@@ -1,6 +1,7 @@
 /**
- * Connections that stay open between the transfers of one curl, and the names that it has looked up. A connection is
- * used again for the same host and port as they were written, when it is idle and nothing has come on it.
+ * Connections that stay open between the transfers of one curl, and the names that it has looked up. A
+ * connection is used again for the same host and port as they were written, when it is idle and nothing has
+ * come on it.
  */
 import { type Ns, SECOND } from "@podwire/engine"
 import type { TcpSocket } from "@podwire/tcp"

@@ -1,8 +1,8 @@
 /**
- * The octets that curl asks with (Curl_http of lib/http.c, 8.14): its fields in its order, those of -H in the place
- * of its own, and which of them do not follow a redirect to another host.
+ * The octets that curl asks with (Curl_http of lib/http.c, 8.14): its fields in its order, those of -H in the
+ * place of its own, and which of them do not follow a redirect to another host.
  */
-import { utf8Encode } from "@podwire/wire/bytes"
+import { utf8Decode, utf8Encode } from "@podwire/wire/bytes"
 import type { Config } from "./config.ts"
 import { bracketed, type Url } from "./url.ts"
 
@@ -82,6 +82,16 @@ export function makeRequest(config: Config, asking: Asking): Request {
   }
 }
 
+/** The URL with what --url-query and, with -G, the data options add to it. */
+export function withData(config: Config, url: Url): Url {
+  const { useGet, data, query } = config
+  const text = useGet && data !== null ? [utf8Decode(data, 0, data.length)] : []
+  const added = [...query === null ? [] : [query], ...text]
+  if (added.length === 0) return url
+  const before = url.query === null || url.query === "" ? [] : [url.query]
+  return { ...url, query: [...before, ...added].join("&") }
+}
+
 /** HEAD, POST and GET, or what -X says; a POST that a redirect turned keeps what -X says. */
 export function methodOf(config: Config, body: Uint8Array | null): string {
   return config.request ?? (config.isHead ? "HEAD" : body === null ? "GET" : "POST")
@@ -120,7 +130,7 @@ function sentAs(line: string, hostSent: boolean, trusted: boolean): string | nul
 function hostLine(headers: ReadonlyArray<string>, asking: Asking): string | null {
   const custom = findHeader(headers, "Host")
   const own = asking.firstHost === null || asking.firstHost.toLowerCase() === asking.url.host.toLowerCase()
-  if (custom !== null && own) return custom.length === 5 && custom[4] === ":" ? null : `Host:${custom.slice(5)}`
+  if (custom !== null && own) return custom.slice(4) === ":" ? null : `Host:${custom.slice(5)}`
   const { url } = asking
   const standard = url.port === null || url.port === (url.scheme === "https" ? 443 : 80)
   return `Host: ${bracketed(url)}${standard ? "" : `:${url.port}`}`
@@ -132,7 +142,9 @@ interface Authorization {
   readonly value: string
 }
 
-/** The command line's credentials before the URL's. A password that nobody gave is empty: nobody can be asked. */
+/**
+ * The command line's credentials before the URL's. A password that nobody gave is empty: nobody can be asked.
+ */
 function authorization(config: Config, url: Url): Authorization | null {
   if (config.bearer !== null) return { scheme: "Bearer", user: "", value: config.bearer }
   if (config.user === null && url.user === null) return null

@@ -1,7 +1,8 @@
 /**
- * A response as curl reads it (lib/http.c, lib/http_chunks.c of 8.14), which is more lenient than RFC 9112 and tells
- * of every line: so it is not the parser of `../http/`. Lines end with LF; the status line is anything that
- * begins as `HTTP/1.` does; of several lengths the last one holds; a lone body ends with the connection.
+ * A response as curl reads it (lib/http.c, lib/http_chunks.c of 8.14), which is more lenient than RFC 9112
+ * and tells of every line: so it is not the parser of `../http/`. Lines end with LF; the status line is
+ * anything that begins as `HTTP/1.` does; of several lengths the last one holds; a lone body ends with the
+ * connection.
  * Not supported: folded lines (each is a line of its own), transfer codings other than chunked.
  */
 import { latin1 } from "@podwire/wire/bytes"
@@ -36,6 +37,8 @@ export class Fault {
   }
 }
 
+const NOT_ALLOWED = new Fault(Code.UNSUPPORTED_PROTOCOL, "Received HTTP/0.9 when not allowed")
+
 export interface ReaderOptions {
   /** No body is read: HEAD, -I. */
   readonly noBody: boolean
@@ -51,6 +54,8 @@ type Chunk = "size" | "data" | "data-end" | "trailer"
 const LF = 0x0a
 const CR = 0x0d
 const LINE_MOST = 102_400
+const ILLEGAL_HEX = "Illegal or missing hexadecimal sequence in chunked-encoding"
+const LONG_HEX = "Too long hexadecimal number in chunked-encoding"
 
 export class Response {
   status = 0
@@ -95,7 +100,7 @@ export class Response {
       const octet = bytes[at++]!
       this.#line.push(octet)
       if (this.#isFirstLine && !looksLikeHttp(this.#line)) {
-        if (!this.#options.http09) return new Fault(Code.UNSUPPORTED_PROTOCOL, "Received HTTP/0.9 when not allowed")
+        if (!this.#options.http09) return NOT_ALLOWED
         return this.#http09(bytes, at, end)
       }
       if (octet !== LF) {
@@ -309,21 +314,23 @@ export class Response {
       if (this.#chunkLine === "" && !/[0-9a-fA-F]/.test(char)) {
         const text = `chunk hex-length char not a hex digit: 0x${octet.toString(16)}`
         this.#told(Code.RECV_ERROR, text)
-        return this.#told(Code.RECV_ERROR, "Illegal or missing hexadecimal sequence in chunked-encoding", text)
+        return this.#told(Code.RECV_ERROR, ILLEGAL_HEX, text)
       }
       this.#chunkLine += char
       return null
     }
     const [digits] = /^[0-9a-fA-F]+/.exec(this.#chunkLine) ?? []
     this.#chunkLine = ""
-    if (digits === undefined) return new Fault(Code.RECV_ERROR, "Illegal or missing hexadecimal sequence in chunked-encoding")
-    if (digits.length > 16) return new Fault(Code.RECV_ERROR, "Too long hexadecimal number in chunked-encoding")
+    if (digits === undefined) return new Fault(Code.RECV_ERROR, ILLEGAL_HEX)
+    if (digits.length > 16) return new Fault(Code.RECV_ERROR, LONG_HEX)
     this.#chunkLeft = parseInt(digits, 16)
     this.#chunk = this.#chunkLeft === 0 ? "trailer" : "data"
     return null
   }
 
-  /** A fault whose note stands before what follows here; `text` is the message where an earlier one counts. */
+  /**
+   * A fault whose note stands before what follows here; `text` is the message where an earlier one counts.
+   */
   #told(code: Code, note: string, text = note): Fault {
     this.#listener.note(note)
     return new Fault(code, text, true)

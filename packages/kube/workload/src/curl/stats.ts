@@ -1,6 +1,7 @@
 /**
- * What -w can tell of one transfer. Its times run as curl's do (lib/progress.c): those of name, connection, request
- * and response are counted from the start of their own request and added up over redirects. Virtual time.
+ * What -w can tell of one transfer. Its times run as curl's do (lib/progress.c): those of name, connection,
+ * request and response are counted from the start of their own request and added up over redirects. Virtual
+ * time.
  */
 import type { Engine, Ns } from "@podwire/engine"
 

@@ -1,6 +1,6 @@
 /**
- * What -v tells (tool_debug_cb of curl 8.14): `*` notes, `>` and `<` the heads, and of bodies only how many octets the
- * first piece had, since the output is no terminal.
+ * What -v tells (tool_debug_cb of curl 8.14): `*` notes, `>` and `<` the heads, and of bodies only how many
+ * octets the first piece had, since the output is no terminal.
  */
 export class Trace {
   readonly #write: ((text: string) => void) | null

@@ -1,27 +1,28 @@
 /**
- * One URL from curl's start to its end: name, connection, request and response, and again for each redirect and for a
- * connection that had died unseen. Its notes and texts are those of lib/multi.c, url.c and http.c of 8.14.
+ * One URL from curl's start to its end: name, connection, request and response, and again for each redirect
+ * and for a connection that had died unseen. Its notes and texts are those of lib/multi.c, url.c and http.c
+ * of 8.14.
  */
-import { CallbackTimer, MILLISECOND, type Ns, SECOND } from "@podwire/engine"
+import { MILLISECOND, type Ns, SECOND } from "@podwire/engine"
 import { Errno } from "@podwire/netdev"
 import type { TcpSocket } from "@podwire/tcp"
-import { utf8Decode } from "@podwire/wire/bytes"
-import { family, format, type Ip, LOOPBACK4, LOOPBACK6, parse as parseIp } from "@podwire/wire/ip"
+import { format, type Ip } from "@podwire/wire/ip"
 import type { Host } from "../process.ts"
-import { lookup } from "../resolve.ts"
 import type { Config } from "./config.ts"
 import { Exchange, type ExchangeEvents } from "./exchange.ts"
 import { Eyeballs, type EyeballsEvents, failedText } from "./eyeballs.ts"
+import { Limits } from "./limits.ts"
+import { Names } from "./names.ts"
 import type { Connection, Pool } from "./pool.ts"
-import { makeRequest, methodOf } from "./request.ts"
+import { proxyVariable } from "./proxy.ts"
+import { makeRequest, methodOf, withData } from "./request.ts"
 import { Fault, type Response } from "./response.ts"
 import { Stats } from "./stats.ts"
 import type { Trace } from "./trace.ts"
 import { href, parseUrl, portOf, resolveUrl, type Url, UrlFault } from "./url.ts"
 import { Code } from "./words.ts"
 
-/** CONNECT_TIMEOUT_DEFAULT; CONN_MAX_RETRIES. */
-const CONNECT_TIMEOUT_NS = 300 * SECOND
+/** CONN_MAX_RETRIES. */
 const DEAD_MOST = 5
 
 export interface TransferEvents {
@@ -36,9 +37,8 @@ export class Transfer implements ExchangeEvents, EyeballsEvents {
   readonly #config: Config
   readonly #trace: Trace
   readonly #events: TransferEvents
-  readonly #total: CallbackTimer
-  readonly #opening: CallbackTimer
-  readonly #speed: CallbackTimer
+  readonly #names: Names
+  readonly #limits: Limits
   readonly stats: Stats
   /** Set when it has ended: the code, its text and the socket's errno behind it. */
   code: Code = Code.OK
@@ -58,11 +58,8 @@ export class Transfer implements ExchangeEvents, EyeballsEvents {
   #connection: Connection | null = null
   #eyeballs: Eyeballs | null = null
   #exchange: Exchange | null = null
-  #cancelLookup: (() => void) | null = null
   #phase: "resolving" | "connecting" | "asking" = "resolving"
   #isOver = false
-  #slowSeconds = 0
-  #bytesBefore = 0
 
   constructor(host: Host, pool: Pool, config: Config, trace: Trace, id: number, events: TransferEvents) {
     this.#host = host
@@ -70,22 +67,23 @@ export class Transfer implements ExchangeEvents, EyeballsEvents {
     this.#config = config
     this.#trace = trace
     this.#events = events
+    this.#names = new Names(host, pool, config, trace)
     this.#body = config.body
     this.#referer = config.referer
     this.stats = new Stats(host.engine, id)
-    this.#total = new CallbackTimer(() => this.#timedOut())
-    this.#opening = new CallbackTimer(() => this.#timedOut())
-    this.#speed = new CallbackTimer(() => this.#tooSlow())
+    this.#limits = new Limits(host.engine, config, () => this.#timedOut(), () => this.#tooSlow(), () =>
+      this.#exchange!.response.bodyBytes + this.#exchange!.bodySent)
   }
 
   start(text: string): void {
-    if (this.#config.maxTimeNs > 0) this.#host.engine.arm(this.#total, this.#config.maxTimeNs)
-    if (!this.#loadResolves()) return
+    this.#limits.start()
+    const fault = this.#names.load()
+    if (fault !== null) return this.#end(fault)
     this.stats.effectiveUrl = text
     const url = parseUrl(text, { pathAsIs: this.#config.pathAsIs, isRedirect: false })
     if (url instanceof UrlFault) return this.#refuse(Code.URL_MALFORMAT, `URL rejected: ${url.text}`)
     this.#firstUrl = url
-    this.#begin(this.#withQuery(url))
+    this.#begin(withData(this.#config, url))
   }
 
   /** No event follows. */
@@ -113,21 +111,13 @@ export class Transfer implements ExchangeEvents, EyeballsEvents {
     return this.#connection
   }
 
-  #withQuery(url: Url): Url {
-    const { useGet, data, query } = this.#config
-    const added = [...query === null ? [] : [query], ...useGet && data !== null ? [textOf(data)] : []]
-    if (added.length === 0) return url
-    return { ...url, query: [...url.query === null || url.query === "" ? [] : [url.query], ...added].join("&") }
-  }
-
   #begin(url: Url): void {
-    const { engine } = this.#host
     this.#url = url
     this.#phase = "resolving"
     this.stats.effectiveUrl = href(url)
     this.stats.scheme = url.scheme
     this.stats.begin()
-    engine.arm(this.#opening, this.#config.connectTimeoutNs > 0 ? this.#config.connectTimeoutNs : CONNECT_TIMEOUT_NS)
+    this.#limits.connecting()
     if (url.scheme !== "http") {
       const tls = url.scheme === "https" ? ": TLS is not modelled in Podwire" : ""
       return this.#refuse(Code.UNSUPPORTED_PROTOCOL, `Protocol "${url.scheme}" not supported${tls}`)
@@ -140,104 +130,37 @@ export class Transfer implements ExchangeEvents, EyeballsEvents {
   }
 
   #connect(url: Url): void {
-    const [host, port] = this.#destination(url)
+    const { host, port } = this.#names.destination(url)
     const key = `${url.host.toLowerCase()} ${portOf(url)} ${host.toLowerCase()} ${port}`
     const used = this.#pool.take(key, this.#trace)
     if (used !== null) {
       this.#connection = used
       this.#trace.note(`Re-using existing http: connection with host ${used.urlHost}`)
       this.stats.connected()
-      this.#host.engine.disarm(this.#opening)
+      this.#limits.connected()
       this.#ask()
       return
     }
     this.#connection = this.#pool.make(key, url.host, host)
-    this.#resolve(host, port)
+    this.#names.find(host, port, (addresses) => this.#found(host, port, addresses))
   }
 
-  /** The host and port to connect to, which --connect-to may change. */
-  #destination(url: Url): [host: string, port: number] {
-    const port = portOf(url)
-    const entry = this.#config.connectTos.find((one) =>
-      (one.host === "" || one.host.toLowerCase() === url.host.toLowerCase()) &&
-      (one.port === null || one.port === port)
-    )
-    if (entry === undefined) return [url.host, port]
-    if (entry.toHost !== "") this.#trace.note(`Connecting to hostname: ${entry.toHost}`)
-    if (entry.toPort !== null) this.#trace.note(`Connecting to port: ${entry.toPort}`)
-    return [entry.toHost === "" ? url.host : entry.toHost, entry.toPort ?? port]
-  }
-
-  #loadResolves(): boolean {
-    const { nowNs } = this.#host.engine
-    for (const entry of this.#config.resolves) {
-      if (entry.fault !== null) {
-        if (entry.fault !== "") this.#trace.note(entry.fault)
-        const text = `Couldn't parse CURLOPT_RESOLVE entry '${entry.text}'`
-        this.#trace.note(text)
-        this.#end(new Fault(Code.SETOPT_OPTION_SYNTAX, text))
-        return false
-      }
-      if (entry.addresses.length === 0) {
-        this.#pool.forget(entry.host, entry.port)
-        continue
-      }
-      const [host, port] = [entry.host.includes(":") ? `[${entry.host}]` : entry.host, entry.port]
-      if (this.#pool.remember(entry.host, port, entry.addresses, nowNs, entry.ages)) {
-        this.#trace.note(`RESOLVE ${host}:${port} - old addresses discarded`)
-      }
-      this.#trace.note(`Added ${host}:${port}:${entry.addressText} to DNS cache${entry.ages ? " (non-permanent)" : ""}`)
-      if (host === "*") this.#trace.note(`RESOLVE *:${port} using wildcard`)
-    }
-    return true
-  }
-
-  #resolve(host: string, port: number): void {
-    const known = this.#pool.known(host, port, this.#host.engine.nowNs)
-    if (known !== null) {
-      this.#trace.note(`Hostname ${host} was found in DNS cache`)
-      return this.#open(known, port)
-    }
-    const literal = parseIp(host)
-    if (literal !== null) {
-      this.#pool.remember(host, port, [literal], this.#host.engine.nowNs, true)
-      return this.#open([literal], port)
-    }
-    const { only } = this.#config
-    if (/(^|\.)localhost\.?$/i.test(host)) return this.#resolved(host, port, [LOOPBACK6, LOOPBACK4])
-    this.#cancelLookup = lookup(this.#host, host, only, (addresses) => {
-      this.#cancelLookup = null
-      if (!this.#isOver) this.#resolved(host, port, addresses)
-    })
-  }
-
-  #resolved(host: string, port: number, addresses: ReadonlyArray<Ip>): void {
-    const { only } = this.#config
-    const own = addresses.filter((ip) => only === null || family(ip) === only)
-    if (own.length === 0) {
-      return this.#fail(new Fault(Code.COULDNT_RESOLVE_HOST, `Could not resolve host: ${host}`), "shutting down")
-    }
-    const list = (version: 4 | 6) => own.filter((ip) => family(ip) === version).map(format).join(", ") || "(none)"
-    this.#trace.note(`Host ${host}:${port} was resolved.`)
-    this.#trace.note(`IPv6: ${list(6)}`)
-    this.#trace.note(`IPv4: ${list(4)}`)
-    this.#pool.remember(host, port, own, this.#host.engine.nowNs, true)
-    this.#open(own, port)
+  #found(host: string, port: number, addresses: ReadonlyArray<Ip>): void {
+    if (addresses.length > 0) return this.#open(addresses, port)
+    this.#fail(new Fault(Code.COULDNT_RESOLVE_HOST, `Could not resolve host: ${host}`), "shutting down")
   }
 
   #open(addresses: ReadonlyArray<Ip>, port: number): void {
     this.stats.resolved()
     this.#phase = "connecting"
     this.#connection!.remotePort = port
-    const deadlineNs = this.#total.armed
-      ? Math.min(this.#total.deadlineNs, this.#opening.deadlineNs) : this.#opening.deadlineNs
-    this.#eyeballs = new Eyeballs(this.#host, this.#config, this.#trace, port, deadlineNs, this)
+    this.#eyeballs = new Eyeballs(this.#host, this.#config, this.#trace, port, this.#limits.deadlineNs, this)
     if (!this.#eyeballs.start(addresses)) this.#fail(new Fault(Code.COULDNT_CONNECT, ""), "closing", false)
   }
 
   connected(socket: TcpSocket, ip: Ip): void {
     const connection = this.#connection!
-    this.#host.engine.disarm(this.#opening)
+    this.#limits.connected()
     connection.socket = socket
     connection.remote = ip
     connection.local = socket.local
@@ -279,7 +202,7 @@ export class Transfer implements ExchangeEvents, EyeballsEvents {
     this.#keepsFor417 = false
     this.#exchange = new Exchange(this.#host.engine, connection, request, options, this.#trace, this)
     this.stats.asking(request.head.length)
-    if (config.speedTimeNs > 0) this.#host.engine.arm(this.#speed, SECOND)
+    this.#limits.asking()
     this.#exchange.start(config.expectTimeoutNs)
   }
 
@@ -366,7 +289,7 @@ export class Transfer implements ExchangeEvents, EyeballsEvents {
 
   ended(fault: Fault | null, died: boolean): void {
     const exchange = this.#exchange!
-    this.#host.engine.disarm(this.#speed)
+    this.#limits.answered()
     this.stats.uploaded = exchange.bodySent
     this.stats.downloaded = exchange.response.bodyBytes
     if (died) return this.#again()
@@ -409,9 +332,9 @@ export class Transfer implements ExchangeEvents, EyeballsEvents {
     const config = this.#config
     if (!this.#keepsFor417) {
       if (this.stats.redirects >= config.redirectsMost) {
-        const fault = new Fault(Code.TOO_MANY_REDIRECTS, `Maximum (${config.redirectsMost}) redirects followed`)
-        this.#trace.note(fault.text)
-        return this.#end(fault)
+        const text = `Maximum (${config.redirectsMost}) redirects followed`
+        this.#trace.note(text)
+        return this.#end(new Fault(Code.TOO_MANY_REDIRECTS, text))
       }
       this.stats.redirects++
     }
@@ -423,7 +346,8 @@ export class Transfer implements ExchangeEvents, EyeballsEvents {
     if (next instanceof UrlFault || fault !== null) {
       const text = `The redirect target URL could not be parsed: ${fault}`
       this.#trace.note(text)
-      return this.#end(new Fault(next instanceof UrlFault ? Code.URL_MALFORMAT : Code.UNSUPPORTED_PROTOCOL, text))
+      const code = next instanceof UrlFault ? Code.URL_MALFORMAT : Code.UNSUPPORTED_PROTOCOL
+      return this.#end(new Fault(code, text))
     }
     if (portOf(next) !== portOf(before)) {
       this.#trace.note(`Clear auth, redirects to port from ${portOf(before)} to ${portOf(next)}`)
@@ -453,13 +377,8 @@ export class Transfer implements ExchangeEvents, EyeballsEvents {
     this.#fail(new Fault(Code.OPERATION_TIMEDOUT, text), "closing")
   }
 
-  /** Every second: for how many of them fewer octets came and went than --speed-limit asks for. */
   #tooSlow(): void {
     const { speedLimit, speedTimeNs } = this.#config
-    const bytes = this.#exchange!.response.bodyBytes + this.#exchange!.bodySent
-    this.#slowSeconds = bytes - this.#bytesBefore < speedLimit ? this.#slowSeconds + 1 : 0
-    this.#bytesBefore = bytes
-    if (this.#slowSeconds * SECOND < speedTimeNs) return this.#host.engine.arm(this.#speed, SECOND)
     const text = `Operation too slow. Less than ${speedLimit} bytes/sec transferred the last ` +
       `${speedTimeNs / SECOND} seconds`
     this.#fail(new Fault(Code.OPERATION_TIMEDOUT, text), "closing")
@@ -492,31 +411,9 @@ export class Transfer implements ExchangeEvents, EyeballsEvents {
   }
 
   #disarm(): void {
-    const { engine } = this.#host
-    engine.disarm(this.#total)
-    engine.disarm(this.#opening)
-    engine.disarm(this.#speed)
-    this.#cancelLookup?.()
-    this.#cancelLookup = null
+    this.#limits.release()
+    this.#names.cancel()
     this.#eyeballs?.cancel()
     this.#exchange?.cancel()
   }
-}
-
-/** Octets of -d as they stand in a query: one character an octet when they are no UTF-8. */
-function textOf(data: Uint8Array): string {
-  return utf8Decode(data, 0, data.length)
-}
-
-/** The variable that would send this request through a proxy, or null. curl reads http_proxy in small letters only. */
-function proxyVariable(host: Host, config: Config, url: Url): string | null {
-  const name = ["http_proxy", "all_proxy", "ALL_PROXY"].find((one) => (host.env.get(one) ?? "") !== "")
-  if (name === undefined) return null
-  const direct = config.noProxy ?? host.env.get("no_proxy") ?? host.env.get("NO_PROXY") ?? ""
-  const wanted = url.host.toLowerCase()
-  const isDirect = direct.split(/[\s,]+/).some((word) => {
-    const suffix = word.toLowerCase().replace(/^\./, "")
-    return word === "*" || (suffix !== "" && (wanted === suffix || wanted.endsWith(`.${suffix}`)))
-  })
-  return isDirect ? null : name
 }

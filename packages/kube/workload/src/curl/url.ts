@@ -1,7 +1,7 @@
 /**
  * URLs as curl 8.14 reads them (lib/urlapi.c): the scheme may be left out, an IPv4 host may be written in any
- * of inet_aton's forms, dot segments are removed, and what is refused is refused with its texts. A host that is an
- * IPv6 literal is kept without brackets and zone.
+ * of inet_aton's forms, dot segments are removed, and what is refused is refused with its texts. A host that
+ * is an IPv6 literal is kept without brackets and zone.
  * Not supported: IDN (names go out as they were written), file: URLs.
  */
 import { utf8Decode, utf8Encode } from "@podwire/wire/bytes"
@@ -82,7 +82,10 @@ export function parseUrl(text: string, options: ParseOptions): Url | UrlFault {
   }
 }
 
-/** What a Location, one character an octet, means seen from `base` (RFC 3986, section 5.2, as far as curl goes). */
+/**
+ * What a Location, one character an octet, means seen from `base` (RFC 3986, section 5.2, as far as curl
+ * goes).
+ */
 export function resolveUrl(base: Url, text: string, pathAsIs: boolean): Url | UrlFault {
   const location = encodeIllegal(text)
   if (/^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(location)) return parseUrl(location, { pathAsIs, isRedirect: true })
@@ -125,7 +128,8 @@ export function percentDecode(text: string): string {
 }
 
 function authorityOf(url: Url): string {
-  const login = url.user === null ? "" : url.password === null ? `${url.user}@` : `${url.user}:${url.password}@`
+  const password = url.password === null ? "" : `:${url.password}`
+  const login = url.user === null ? "" : `${url.user}${password}@`
   return `${login}${bracketed(url)}${url.port === null ? "" : `:${url.port}`}`
 }
 

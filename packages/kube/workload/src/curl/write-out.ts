@@ -1,6 +1,7 @@
 /**
- * -w (src/tool_writeout.c of curl 8.14): its variables with the values of this transfer. What there is none of here
- * (TLS, proxies, FTP) has the value that curl prints without it. `%output{}` is not supported and stays as it is.
+ * -w (src/tool_writeout.c of curl 8.14): its variables with the values of this transfer. What there is none
+ * of here (TLS, proxies, FTP) has the value that curl prints without it. `%output{}` is not supported and
+ * stays as it is.
  */
 import { SECOND } from "@podwire/engine"
 import { format } from "@podwire/wire/ip"
@@ -86,8 +87,9 @@ function urlPart(text: string, read: (url: Url) => string | null): string | null
 }
 
 const PARTS: Readonly<Record<string, (url: Url) => string | null>> = {
-  fragment: (url) => url.fragment, host: (url) => url.host, options: () => null, password: (url) => url.password,
-  path: (url) => url.path, port: (url) => String(portOf(url)), query: (url) => url.query,
+  fragment: (url) => url.fragment, host: (url) => url.host, options: () => null,
+  password: (url) => url.password, path: (url) => url.path, port: (url) =>
+    String(portOf(url)), query: (url) => url.query,
   scheme: (url) => url.scheme, user: (url) => url.user, zoneid: () => null
 }
 
@@ -102,7 +104,7 @@ const VARIABLES: Readonly<Record<string, (outcome: Outcome) => Value>> = {
   ftp_entry_path: () => null,
   http_code: ({ transfer }) => transfer.stats.status,
   http_connect: () => 0,
-  http_version: ({ transfer }) => transfer.stats.minor === null ? "0" : transfer.stats.minor === 0 ? "1.0" : "1.1",
+  http_version: ({ transfer }) => transfer.stats.minor === null ? "0" : `1.${transfer.stats.minor}`,
   local_ip: ({ transfer }) => transfer.connection?.local == null ? "" : format(transfer.connection.local),
   local_port: ({ transfer }) => transfer.connection?.local == null ? -1 : transfer.connection.localPort,
   method: ({ transfer }) => transfer.method,
@@ -160,7 +162,7 @@ function json(outcome: Outcome): string {
   const members = names.map((name) => {
     const value = valueOf(name, outcome)
     const bare = typeof value === "number" || name.startsWith("time_")
-    return `${quote(name)}:${value === null || value === undefined ? "null" : bare ? value : quote(String(value))}`
+    return `${quote(name)}:${value == null ? "null" : bare ? value : quote(String(value))}`
   })
   return `{${members.join(",")},"curl_version":"libcurl/${USER_AGENT.slice(5)}"}`
 }
@@ -171,7 +173,8 @@ function headerJson(outcome: Outcome): string {
     const key = name.toLowerCase()
     values.set(key, [...values.get(key) ?? [], value])
   }
-  return `{${[...values].map(([name, list]) => `${quote(name)}:[${list.map(quote).join(",")}]`).join(",\n")}\n}`
+  const members = [...values].map(([name, list]) => `${quote(name)}:[${list.map(quote).join(",")}]`)
+  return `{${members.join(",\n")}\n}`
 }
 
 function quote(text: string): string {

@@ -1,4 +1,7 @@
-/** The side of iperf3 that asks: opens the control connection and the streams, ends the test and shows the results. */
+/**
+ * The side of iperf3 that asks: opens the control connection and the streams, ends the test and shows the
+ * results.
+ */
 import type { Ns } from "@podwire/engine"
 import { Errno, strerror } from "@podwire/netdev"
 import type { UdpSocket } from "@podwire/netns"
@@ -39,7 +42,8 @@ export class Client extends Process {
     this.#options = options
     this.#startNs = host.engine.nowNs
     const prng = host.engine.prng("iperf3")
-    this.#cookie = Array.from({ length: COOKIE_BYTES - 1 }, () => COOKIE_LETTERS[prng.below(COOKIE_LETTERS.length)]!).join("")
+    const letter = () => COOKIE_LETTERS[prng.below(COOKIE_LETTERS.length)]!
+    this.#cookie = Array.from({ length: COOKIE_BYTES - 1 }, letter).join("")
     this.#run = new Run(host, options, false, (text) => this.#print(text), () => {
       this.#control?.sendState(Message.TEST_END)
     })
@@ -75,8 +79,8 @@ export class Client extends Process {
       : [this.#peerCongestion, this.#congestion]
     return jsonText({
       side: run.side, options: this.#options, startNs: this.#startNs, cookie: this.#cookie, mss: this.#mss,
-      intervals: run.intervals, totals: run.totals(), durations: this.#durations, congestion: [sender, receiver], error,
-      acceptedFrom: null
+      intervals: run.intervals, totals: run.totals(), durations: this.#durations,
+      congestion: [sender, receiver], error, acceptedFrom: null
     })
   }
 

@@ -1,6 +1,6 @@
 /**
- * iperf3's control connection: a cookie, then states of one octet each way, and JSON behind four octets of length where
- * both expect it (src/iperf_client_api.c, iperf_server_api.c of 3.12).
+ * iperf3's control connection: a cookie, then states of one octet each way, and JSON behind four octets of
+ * length where both expect it (src/iperf_client_api.c, iperf_server_api.c of 3.12).
  */
 import { Errno } from "@podwire/netdev"
 import type { TcpSocket } from "@podwire/tcp"
@@ -155,5 +155,6 @@ export function flagOf(value: unknown, name: string): boolean {
 }
 
 export function memberOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined
+  if (typeof value !== "object" || value === null) return undefined
+  return (value as Readonly<Record<string, unknown>>)[name]
 }

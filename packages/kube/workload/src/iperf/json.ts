@@ -1,4 +1,7 @@
-/** The object of -J, member by member in iperf 3.12's order, printed as cJSON prints: tabs, and numbers as C does. */
+/**
+ * The object of -J, member by member in iperf 3.12's order, printed as cJSON prints: tabs, and numbers as C
+ * does.
+ */
 import type { Ns } from "@podwire/engine"
 import { SECOND } from "@podwire/engine"
 import { EPOCH_SECONDS, httpDate } from "../clock.ts"
@@ -38,12 +41,13 @@ function startOf(test: JsonTest): Json {
     cookie: test.cookie, tcp_mss_default: test.mss, target_bitrate: options.rate,
     test_start: {
       protocol: side.udp ? "UDP" : "TCP", num_streams: streams.length, blksize: options.blockSize, omit: 0,
-      duration: options.seconds, bytes: options.bytes, blocks: options.blocks, reverse: options.reverse ? 1 : 0,
-      tos: 0, target_bitrate: options.rate
+      duration: options.seconds, bytes: options.bytes, blocks: options.blocks,
+      reverse: options.reverse ? 1 : 0, tos: 0, target_bitrate: options.rate
     }
   }
   const peer: { [name: string]: Json } = test.acceptedFrom === null
-    ? { connecting_to: { host: options.host, port: options.port } } : { accepted_connection: test.acceptedFrom }
+    ? { connecting_to: { host: options.host, port: options.port } }
+    : { accepted_connection: test.acceptedFrom }
   return {
     connected: streams, version: "iperf 3.12", system_info: "Podwire",
     timestamp: { time: httpDate(test.startNs), timesecs: EPOCH_SECONDS + Math.floor(test.startNs / SECOND) },
@@ -72,7 +76,8 @@ function intervalOf(side: Side, interval: Interval): Json {
 }
 
 function kindOf(side: Side, part: Part, isStream: boolean): { [name: string]: Json } {
-  if (side.udp) return side.isSender ? { packets: part.packets } : lossOf(part.jitter, part.errors, part.packets)
+  if (side.udp && side.isSender) return { packets: part.packets }
+  if (side.udp) return lossOf(part.jitter, part.errors, part.packets)
   if (!side.isSender) return {}
   return isStream
     ? { retransmits: part.retransmits, snd_cwnd: part.cwnd, snd_wnd: part.sendWindow, rtt: part.rtt,
@@ -102,8 +107,10 @@ function endOf(test: JsonTest): Json {
     }))
     return {
       streams,
-      sum: { ...spanOf(0, durations.receiver, total.sent), ...lossOf(total.jitter, total.errors, packets(total)), sender },
-      sum_sent: { ...spanOf(0, durations.sender, total.sent), ...lossOf(0, 0, total.sentPackets), sender: true },
+      sum: { ...spanOf(0, durations.receiver, total.sent),
+        ...lossOf(total.jitter, total.errors, packets(total)), sender },
+      sum_sent: { ...spanOf(0, durations.sender, total.sent),
+        ...lossOf(0, 0, total.sentPackets), sender: true },
       sum_received: { ...spanOf(0, durations.receiver, total.received),
         ...lossOf(total.jitter, total.errors, total.receivedPackets), sender: false },
       cpu_utilization_percent: cpu
@@ -112,9 +119,11 @@ function endOf(test: JsonTest): Json {
   const streams = totals.map((one, i) => {
     const socket = side.streams[i]!.id
     const parts = test.intervals.map((interval) => interval.parts[i]!)
-    const most = (of: (part: Part) => number) => parts.reduce((max, part) => of(part) > max ? of(part) : max, 0)
+    const most = (of: (part: Part) => number) =>
+      parts.reduce((max, part) => of(part) > max ? of(part) : max, 0)
     const least = parts.reduce((min, part) => part.rtt < min ? part.rtt : min, parts[0]?.rtt ?? 0)
-    const mean = parts.length === 0 ? 0 : Math.floor(parts.reduce((all, part) => all + part.rtt, 0) / parts.length)
+    const sum = parts.reduce((all, part) => all + part.rtt, 0)
+    const mean = parts.length === 0 ? 0 : Math.floor(sum / parts.length)
     return {
       sender: { socket, ...spanOf(0, durations.sender, one.sent), retransmits: one.retransmits,
         max_snd_cwnd: most((part) => part.cwnd), max_snd_wnd: most((part) => part.sendWindow),
@@ -136,10 +145,14 @@ function print(value: Json, depth: number): string {
   if (typeof value === "string") return JSON.stringify(value)
   if (typeof value === "number") return numberText(value)
   if (typeof value === "boolean") return value ? "true" : "false"
-  if (Array.isArray(value)) return `[${(value as ReadonlyArray<Json>).map((one) => print(one, depth + 1)).join(", ")}]`
+  if (Array.isArray(value)) {
+    return `[${(value as ReadonlyArray<Json>).map((one) => print(one, depth + 1)).join(", ")}]`
+  }
   const members = Object.entries(value as { readonly [name: string]: Json })
   const tabs = "\t".repeat(depth + 1)
-  const lines = members.map(([name, member]) => `${tabs}${JSON.stringify(name)}:\t${print(member, depth + 1)}`)
+  const lines = members.map(([name, member]) =>
+    `${tabs}${JSON.stringify(name)}:\t${print(member, depth + 1)}`
+  )
   return `{\n${lines.join(",\n")}${lines.length > 0 ? "\n" : ""}${"\t".repeat(depth)}}`
 }
 

@@ -68,23 +68,30 @@ Podwire models these of iperf 3.12:
 
 /** Letter, long name, and whether a value follows. */
 const KNOWN: ReadonlyArray<readonly [letter: string, name: string, takesValue: boolean]> = [
-  ["p", "port", true], ["f", "format", true], ["i", "interval", true], ["B", "bind", true], ["J", "json", false],
+  ["p", "port", true], ["f", "format", true], ["i", "interval", true], ["B", "bind", true],
+  ["J", "json", false],
   ["4", "version4", false], ["6", "version6", false], ["s", "server", false], ["1", "one-off", false],
-  ["c", "client", true], ["u", "udp", false], ["b", "bitrate", true], ["b", "bandwidth", true], ["t", "time", true],
+  ["c", "client", true], ["u", "udp", false], ["b", "bitrate", true], ["b", "bandwidth", true],
+  ["t", "time", true],
   ["n", "bytes", true], ["k", "blockcount", true], ["l", "length", true], ["P", "parallel", true],
   ["R", "reverse", false], ["N", "no-delay", false], ["h", "help", false], ["v", "version", false],
   ["", "forceflush", false]
 ]
 /** What iperf3 has beside it: refused, and not taken for a mistake. */
 const OTHERS: ReadonlyArray<readonly [letter: string, name: string, takesValue: boolean]> = [
-  ["I", "pidfile", true], ["F", "file", true], ["A", "affinity", true], ["V", "verbose", false], ["d", "debug", false],
-  ["D", "daemon", false], ["X", "xbind", true], ["w", "window", true], ["C", "congestion", true], ["M", "set-mss", true],
-  ["S", "tos", true], ["L", "flowlabel", true], ["Z", "zerocopy", false], ["O", "omit", true], ["T", "title", true],
-  ["", "bidir", false], ["", "logfile", true], ["", "timestamps", false], ["", "sctp", false], ["", "dscp", true],
+  ["I", "pidfile", true], ["F", "file", true], ["A", "affinity", true], ["V", "verbose", false],
+  ["d", "debug", false],
+  ["D", "daemon", false], ["X", "xbind", true], ["w", "window", true], ["C", "congestion", true],
+  ["M", "set-mss", true],
+  ["S", "tos", true], ["L", "flowlabel", true], ["Z", "zerocopy", false], ["O", "omit", true],
+  ["T", "title", true],
+  ["", "bidir", false], ["", "logfile", true], ["", "timestamps", false], ["", "sctp", false],
+  ["", "dscp", true],
   ["", "cport", true], ["", "connect-timeout", true], ["", "rcv-timeout", true], ["", "snd-timeout", true],
   ["", "get-server-output", false], ["", "udp-counters-64bit", false], ["", "repeating-payload", false],
   ["", "dont-fragment", false], ["", "extra-data", true], ["", "idle-timeout", true], ["", "fq-rate", true],
-  ["", "pacing-timer", true], ["", "server-bitrate-limit", true], ["", "bind-dev", true], ["", "nstreams", true]
+  ["", "pacing-timer", true], ["", "server-bitrate-limit", true], ["", "bind-dev", true],
+  ["", "nstreams", true]
 ]
 
 export interface Refused {
@@ -95,14 +102,16 @@ export interface Refused {
 
 export function parseOptions(words: ReadonlyArray<string>): IperfOptions | Refused {
   const options: IperfOptions = {
-    isServer: false, host: "", port: DEFAULT_PORT, only: null, bind: null, seconds: 10, bytes: 0, blocks: 0, streams: 1,
-    reverse: false, udp: false, blockSize: 0, rate: -1, burst: 0, interval: 1, format: null, noDelay: false,
+    isServer: false, host: "", port: DEFAULT_PORT, only: null, bind: null, seconds: 10, bytes: 0, blocks: 0,
+    streams: 1, reverse: false, udp: false, blockSize: 0, rate: -1, burst: 0, interval: 1, format: null,
+    noDelay: false,
     json: false, oneOff: false
   }
   const seen = new Set<string>()
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!
-    const pieces = word.startsWith("--") ? [word] : word.startsWith("-") && word !== "-" ? [...word.slice(1)] : []
+    const pieces = word.startsWith("--") ? [word]
+      : word.startsWith("-") && word !== "-" ? [...word.slice(1)] : []
     if (pieces.length === 0) return usage(`iperf3: unrecognized option '${word}'`)
     for (let at = 0; at < pieces.length; at++) {
       const piece = pieces[at]!
@@ -144,7 +153,8 @@ function set(options: IperfOptions, letter: string, value: string): string | nul
   switch (letter) {
     case "p":
       options.port = parseInt(value, 10)
-      return options.port >= 1 && options.port <= 65_535 ? null : "port number must be between 1 and 65535 inclusive"
+      return options.port >= 1 && options.port <= 65_535
+        ? null : "port number must be between 1 and 65535 inclusive"
     case "f":
       options.format = value[0] ?? ""
       return /[kmgtKMGT]/.test(options.format)
@@ -197,7 +207,8 @@ function setAmount(options: IperfOptions, letter: string, value: string): string
     }
     case "t":
       options.seconds = parseInt(value, 10) || 0
-      return options.seconds > SECONDS_MOST ? `test duration too long (maximum = ${SECONDS_MOST} seconds)` : null
+      return options.seconds > SECONDS_MOST
+        ? `test duration too long (maximum = ${SECONDS_MOST} seconds)` : null
     case "n":
       options.bytes = octets || 0
       return null
@@ -240,7 +251,8 @@ function check(options: IperfOptions, seen: ReadonlySet<string>): IperfOptions |
 }
 
 function usage(text: string): Refused {
-  return { code: 1, stdout: "", stderr: `${text}\n${SHORT_USAGE}Try \`iperf3 --help' for more information.\n` }
+  const hint = "Try `iperf3 --help' for more information.\n"
+  return { code: 1, stdout: "", stderr: `${text}\n${SHORT_USAGE}${hint}` }
 }
 
 function fault(text: string): Refused {

@@ -48,13 +48,17 @@ export function connectedText(stream: Stream): string {
 export function intervalText(side: Side, interval: Interval, isFirst: boolean): string {
   const { start, end, parts } = interval
   let text = isFirst
-    ? side.udp ? side.isSender ? HEADER_UDP_SENDER : HEADER_UDP : countsRetransmits(side) ? HEADER_CWND : HEADER
-    : side.streams.length > 1 ? SEPARATOR : ""
+    ? headerOf(side) : side.streams.length > 1 ? SEPARATOR : ""
   side.streams.forEach((stream, i) => {
     text += `${idOf(stream)} ${intervalRow(side, start, end, parts[i]!)}`
   })
   if (side.streams.length > 1) text += `[SUM] ${sumRow(side, start, end, parts)}`
   return text
+}
+
+function headerOf(side: Side): string {
+  if (side.udp) return side.isSender ? HEADER_UDP_SENDER : HEADER_UDP
+  return countsRetransmits(side) ? HEADER_CWND : HEADER
 }
 
 function intervalRow(side: Side, start: number, end: number, part: Part): string {
@@ -71,7 +75,8 @@ function sumRow(side: Side, start: number, end: number, parts: ReadonlyArray<Par
   const packets = sum((part) => part.packets)
   if (side.udp && side.isSender) return `${row}  ${packets}  \n`
   if (side.udp) {
-    return `${row}  ${lossText(sum((part) => part.jitter) / parts.length, sum((part) => part.errors), packets)}  \n`
+    const jitter = sum((part) => part.jitter) / parts.length
+    return `${row}  ${lossText(jitter, sum((part) => part.errors), packets)}  \n`
   }
   return side.isSender ? `${row}  ${String(sum((part) => part.retransmits)).padStart(3)}             \n`
     : `${row}                  \n`

@@ -1,4 +1,6 @@
-/** What both sides tell each other about themselves: the test's parameters, and at its end each one's counts. */
+/**
+ * What both sides tell each other about themselves: the test's parameters, and at its end each one's counts.
+ */
 import { flagOf, memberOf, numberOf } from "./control.ts"
 import { type IperfOptions, TCP_BLOCK } from "./options.ts"
 import type { Run } from "./run.ts"
@@ -33,11 +35,13 @@ export function adopt(own: IperfOptions, value: unknown): IperfOptions | null {
 export function resultsOf(run: Run, congestion: string): object {
   const totals = run.totals()
   return {
-    cpu_util_total: 0, cpu_util_user: 0, cpu_util_system: 0, sender_has_retransmits: run.isSender && !run.options.udp ? 1 : 0,
+    cpu_util_total: 0, cpu_util_user: 0, cpu_util_system: 0,
+    sender_has_retransmits: run.isSender && !run.options.udp ? 1 : 0,
     ...run.options.udp ? {} : { congestion_used: congestion },
     streams: run.streams.map((stream, i) => ({
       id: streamNumber(i), bytes: stream.bytes, retransmits: stream.isSender ? totals[i]!.retransmits : -1,
-      jitter: stream.jitter, errors: stream.errors, packets: stream.packets, start_time: 0, end_time: run.seconds
+      jitter: stream.jitter, errors: stream.errors, packets: stream.packets, start_time: 0,
+      end_time: run.seconds
     }))
   }
 }
@@ -50,7 +54,8 @@ export function takeResults(run: Run, value: unknown): string {
     if (at < 0) continue
     run.streams[at]!.peer = {
       bytes: numberOf(one, "bytes"), packets: numberOf(one, "packets"), errors: numberOf(one, "errors"),
-      jitter: numberOf(one, "jitter"), retransmits: numberOf(one, "retransmits"), endSeconds: numberOf(one, "end_time")
+      jitter: numberOf(one, "jitter"), retransmits: numberOf(one, "retransmits"),
+      endSeconds: numberOf(one, "end_time")
     }
   }
   const congestion = memberOf(value, "congestion_used")

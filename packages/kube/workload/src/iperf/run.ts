@@ -1,16 +1,19 @@
 /**
  * The part of a test that both sides have: streams, the clock of its reports, when it is over. The side that
- * sends is under a limit, of time, octets, blocks or a rate; the side that receives counts until it is told to stop.
+ * sends is under a limit, of time, octets, blocks or a rate; the side that receives counts until it is told
+ * to stop.
  */
 import { CallbackTimer, MILLISECOND, type Ns, SECOND } from "@podwire/engine"
 import type { Host } from "../process.ts"
 import type { IperfOptions } from "./options.ts"
-import { type Durations, type Interval, intervalText, type Part, resultsText, type Side, type Total } from "./report.ts"
+import {
+  type Durations, type Interval, intervalText, type Part, resultsText, type Side, type Total
+} from "./report.ts"
 import { isBehind, type Limit, type Stream } from "./stream.ts"
 
 /**
- * What a processor makes of one stream without -b, bits a second: an approximation, without which a link that has no
- * rate would take a test's whole data in no time.
+ * What a processor makes of one stream without -b, bits a second: an approximation, without which a link that
+ * has no rate would take a test's whole data in no time.
  */
 const PROCESSOR_RATE = 10_000_000_000
 /** --pacing-timer's default. */
@@ -33,7 +36,9 @@ export class Run implements Limit {
   #isRunning = false
 
   /** `ended` is called once when a limit is reached. */
-  constructor(host: Host, options: IperfOptions, isServer: boolean, write: (text: string) => void, ended: () => void) {
+  constructor(
+    host: Host, options: IperfOptions, isServer: boolean, write: (text: string) => void, ended: () => void
+  ) {
     this.#host = host
     this.options = options
     this.isServer = isServer
@@ -112,7 +117,8 @@ export class Run implements Limit {
         ? { sent: stream.bytes, received: peer.bytes, retransmits, sentPackets: stream.packets,
           receivedPackets: peer.packets, errors: peer.errors, jitter: peer.jitter }
         : { sent: peer.bytes, received: stream.bytes, retransmits: Math.max(0, peer.retransmits),
-          sentPackets: peer.packets, receivedPackets: stream.packets, errors: stream.errors, jitter: stream.jitter }
+          sentPackets: peer.packets, receivedPackets: stream.packets, errors: stream.errors,
+          jitter: stream.jitter }
     })
   }
 
@@ -179,7 +185,8 @@ export class Run implements Limit {
 
   /** Nothing for an interval that is short and empty: iperf_print_intermediate. */
   #intervalText(interval: Interval): string {
-    const short = interval.end - interval.start < this.options.interval / 10 || interval.end === interval.start
+    const seconds = interval.end - interval.start
+    const short = seconds < this.options.interval / 10 || seconds === 0
     if (short && interval.parts.every((part) => part.bytes === 0)) {
       this.intervals.splice(this.intervals.indexOf(interval), 1)
       return ""

@@ -12,7 +12,9 @@ import type { IperfOptions } from "./options.ts"
 import { connectedText } from "./report.ts"
 import { adopt, resultsOf, takeResults } from "./results.ts"
 import { Run } from "./run.ts"
-import { type Stream, tcpInfo, TcpStream, textOf, UDP_CONNECT, UDP_REPLY, type UdpPath, UdpStream } from "./stream.ts"
+import {
+  type Stream, tcpInfo, TcpStream, textOf, UDP_CONNECT, UDP_REPLY, type UdpPath, UdpStream
+} from "./stream.ts"
 
 const BACKLOG = 2_147_483_647
 const LINE = "-----------------------------------------------------------\n"
@@ -37,7 +39,8 @@ export class Server extends Process {
     const bound = socket.bind(bind, port)
     const errno = bound === Errno.OK ? socket.listen(BACKLOG) : bound
     if (errno !== Errno.OK) {
-      this.stderr += `iperf3: error - unable to start listener for connections: ${strerror(errno)}\niperf3: exiting\n`
+      const why = strerror(errno)
+      this.stderr += `iperf3: error - unable to start listener for connections: ${why}\niperf3: exiting\n`
       this.exit(1)
     } else this.#announce()
   }
@@ -52,7 +55,8 @@ export class Server extends Process {
 
   #announce(): void {
     this.#tests++
-    if (!this.#options.json) this.stdout += `${LINE}Server listening on ${this.#options.port} (test #${this.#tests})\n${LINE}`
+    const { json, port } = this.#options
+    if (!json) this.stdout += `${LINE}Server listening on ${port} (test #${this.#tests})\n${LINE}`
   }
 
   #accept(): void {
@@ -118,7 +122,10 @@ class Session {
       },
       state: (state) => this.#onState(state),
       json: (value) => this.#onJson(value),
-      closed: () => this.#end(this.#run?.isRunning === true ? "the client has unexpectedly closed the connection" : null)
+      closed: () => {
+        const early = this.#run?.isRunning === true
+        this.#end(early ? "the client has unexpectedly closed the connection" : null)
+      }
     })
   }
 
@@ -218,7 +225,10 @@ class Session {
     }))
   }
 
-  /** One socket for all streams, told apart by where they come from: on the wire it is what a socket each would be. */
+  /**
+   * One socket for all streams, told apart by where they come from: on the wire it is what a socket each
+   * would be.
+   */
   #openUdp(options: IperfOptions, local: Ip): Errno {
     const socket = this.#host.netns.udp(family(local))
     this.#udp = socket

@@ -1,7 +1,7 @@
 /**
- * One data stream of a test, sending or receiving, with what is counted of it. Data goes without cost per octet: the
- * same buffer is sent over and over, and what comes is read into one that nobody looks at. A rate is kept as iperf3
- * keeps it: every millisecond whatever has become due.
+ * One data stream of a test, sending or receiving, with what is counted of it. Data goes without cost per
+ * octet: the same buffer is sent over and over, and what comes is read into one that nobody looks at. A rate
+ * is kept as iperf3 keeps it: every millisecond whatever has become due.
  */
 import { type Ns, SECOND } from "@podwire/engine"
 import { Errno } from "@podwire/netdev"
@@ -69,13 +69,14 @@ export abstract class Stream {
   /** What has been counted since the last call. */
   takeCounts(): Counts {
     const now = {
-      bytes: this.bytes, packets: this.packets, errors: this.errors, retransmits: this.info()?.total_retrans ?? 0
+      bytes: this.bytes, packets: this.packets, errors: this.errors,
+      retransmits: this.info()?.total_retrans ?? 0
     }
     const before = this.#before
     this.#before = now
     return {
-      bytes: now.bytes - before.bytes, packets: now.packets - before.packets, errors: now.errors - before.errors,
-      retransmits: now.retransmits - before.retransmits
+      bytes: now.bytes - before.bytes, packets: now.packets - before.packets,
+      errors: now.errors - before.errors, retransmits: now.retransmits - before.retransmits
     }
   }
 }
@@ -325,8 +326,8 @@ export function tcpInfo(host: Host, socket: TcpSocket): TcpInfo | null {
   if (local === null || remote === null) return null
   const [ip, peer] = [unmapped(local), unmapped(remote)]
   return host.netns.sockets.tcpRows().find((row) =>
-    row.port === socket.localPort && row.remotePort === socket.remotePort && row.ip !== null && row.remote !== null &&
-    equal(unmapped(row.ip), ip) && equal(unmapped(row.remote), peer)
+    row.port === socket.localPort && row.remotePort === socket.remotePort &&
+    row.ip !== null && row.remote !== null && equal(unmapped(row.ip), ip) && equal(unmapped(row.remote), peer)
   )?.info ?? null
 }
 

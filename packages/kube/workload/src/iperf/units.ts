@@ -9,7 +9,9 @@ export function byteText(bytes: number): string {
   return scaled(bytes, 1024, BYTES, null)
 }
 
-/** `102 Mbits/sec`; `format` is -f's letter: small letters are bits, capital ones octets, null is what fits. */
+/**
+ * `102 Mbits/sec`; `format` is -f's letter: small letters are bits, capital ones octets, null is what fits.
+ */
 export function rateText(bytesPerSecond: number, format: string | null): string {
   const octets = format !== null && format === format.toUpperCase()
   const unit = format === null ? null : LETTERS.indexOf(format.toUpperCase())
@@ -28,10 +30,14 @@ function scaled(number: number, base: number, units: ReadonlyArray<string>, unit
   return `${value.toFixed(digits).padStart(4)} ${units[at]}`
 }
 
-/** `5M`, `100k`: capital and small letters alike, by 1024 for octets and by 1000 for bits a second. NaN is none. */
+/**
+ * `5M`, `100k`: capital and small letters alike, by 1024 for octets and by 1000 for bits a second. NaN is
+ * none.
+ */
 export function parseAmount(text: string, base: 1000 | 1024): number {
   const [, number, unit = ""] = /^(\d+(?:\.\d*)?|\.\d+)([kmgtKMGT]?)/.exec(text) ?? []
-  return number === undefined ? NaN : Math.floor(Number(number) * base ** " KMGT".indexOf(unit.toUpperCase() || " "))
+  if (number === undefined) return NaN
+  return Math.floor(Number(number) * base ** " KMGT".indexOf(unit.toUpperCase() || " "))
 }
 
 /** As C's %.2g prints a percentage. */

@@ -1,5 +1,6 @@
 /**
- * What nc relays over, TCP or UDP, behind one face: octets in, octets out, and an edge when it is worth to ask again.
+ * What nc relays over, TCP or UDP, behind one face: octets in, octets out, and an edge when it is worth to
+ * ask again.
  */
 import { Errno } from "@podwire/netdev"
 import type { Datagram, UdpSocket } from "@podwire/netns"
@@ -59,7 +60,9 @@ export class UdpChannel implements Channel {
   constructor(socket: UdpSocket) {
     this.#socket = socket
     // What came while nobody read: between the connection and the relay.
-    for (let datagram = socket.recv(); datagram !== null; datagram = socket.recv()) this.#queue.push(datagram.payload)
+    for (let datagram = socket.recv(); datagram !== null; datagram = socket.recv()) {
+      this.#queue.push(datagram.payload)
+    }
     socket.onReceive = (_, datagram) => this.take(datagram)
     socket.onError = (one) => {
       this.#errno = one.takeError()

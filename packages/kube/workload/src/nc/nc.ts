@@ -1,8 +1,11 @@
 /**
- * `nc` as OpenBSD's netcat of Debian (1.219) behaves: connecting, scanning, listening, TCP and UDP, its texts and exit
- * codes. The standard input is the host's, all of it at once, and at its end when there is none; so is a container's.
- * Differences: output is text (UTF-8, and what is none is replaced); a peer is named by /etc/hosts or by its address.
- * Not supported, and refused: unix sockets, proxies, file descriptor passing, TELNET, -i, -r, -T, -M, -m, -V, -Z.
+ * `nc` as OpenBSD's netcat of Debian (1.219) behaves: connecting, scanning, listening, TCP and UDP, its texts
+ * and exit codes. The standard input is the host's, all of it at once, and at its end when there is none; so
+ * is a container's.
+ * Differences: output is text (UTF-8, and what is none is replaced); a peer is named by /etc/hosts or by its
+ * address.
+ * Not supported, and refused: unix sockets, proxies, file descriptor passing, TELNET, -i, -r, -T, -M, -m, -V,
+ * -Z.
  */
 import { CallbackTimer, SECOND } from "@podwire/engine"
 import { Errno, strerror } from "@podwire/netdev"
@@ -108,7 +111,9 @@ class Connector extends Nc {
     const literal = parseIp(name)
     const unknown = (why: string) => this.fail(`getaddrinfo for host "${name}" port ${ports[0]}: ${why}`)
     if (literal !== null) {
-      if (only !== null && family(literal) !== only) return unknown("Address family for hostname not supported")
+      if (only !== null && family(literal) !== only) {
+        return unknown("Address family for hostname not supported")
+      }
       this.#addresses = [literal]
       return this.#advance()
     }
@@ -179,14 +184,17 @@ class Connector extends Nc {
   #failed(errno: Errno, how = "failed"): void {
     const ip = this.#addresses[this.#address]!
     if (this.options.verbose) {
-      const protocol = this.options.udp ? "udp" : "tcp"
-      this.stderr += `nc: connect to ${this.#shown(ip)} port ${this.options.ports[this.#port]} (${protocol}) ` +
-        `${how}: ${strerror(errno)}\n`
+      const where = `${this.#shown(ip)} port ${this.options.ports[this.#port]}`
+      this.stderr += `nc: connect to ${where} (${this.#protocol}) ${how}: ${strerror(errno)}\n`
     }
     this.host.engine.disarm(this.#tooLong)
     this.#dropSockets()
     this.#address++
     this.#tryAddress()
+  }
+
+  get #protocol(): "tcp" | "udp" {
+    return this.options.udp ? "udp" : "tcp"
   }
 
   /** The host as it was given, and its address when that is another text. */
@@ -206,9 +214,9 @@ class Connector extends Nc {
 
   #sayConnected(ip: Ip): void {
     const port = this.options.ports[this.#port]!
-    const protocol = this.options.udp ? "udp" : "tcp"
-    const service = this.options.numeric ? null : serviceName(this.host, port, protocol)
-    this.stderr += `Connection to ${this.#shown(ip)} ${port} port [${protocol}/${service ?? "*"}] succeeded!\n`
+    const service = this.options.numeric ? null : serviceName(this.host, port, this.#protocol)
+    const what = `${this.#protocol}/${service ?? "*"}`
+    this.stderr += `Connection to ${this.#shown(ip)} ${port} port [${what}] succeeded!\n`
   }
 
   #connectUdp(ip: Ip, port: number): void {
@@ -219,7 +227,7 @@ class Connector extends Nc {
     if (errno !== Errno.OK) return this.#failed(errno)
     this.#code = 0
     if (!this.options.verbose) return this.#useUdp()
-    this.#probesLeft = this.options.timeoutNs > 0 ? Math.floor(this.options.timeoutNs / SECOND) : UDP_SCAN_SECONDS
+    this.#probesLeft = Math.floor(this.options.timeoutNs / SECOND) || UDP_SCAN_SECONDS
     this.#probed(this.#write() && this.#write())
   }
 

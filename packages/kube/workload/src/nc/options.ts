@@ -1,4 +1,7 @@
-/** nc's command line: getopt's letters, which words are a host and which are ports, and the messages of netcat.c. */
+/**
+ * nc's command line: getopt's letters, which words are a host and which are ports, and the messages of
+ * netcat.c.
+ */
 import { SECOND } from "@podwire/engine"
 import type { Host } from "../process.ts"
 import { servicePort } from "./services.ts"

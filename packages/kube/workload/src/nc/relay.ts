@@ -1,6 +1,6 @@
 /**
- * nc between its standard input and output and one channel (readwrite of netcat.c): both ways at once, until both
- * have ended; a listener's until the peer has. What the buffer holds when the peer ends is still sent.
+ * nc between its standard input and output and one channel (readwrite of netcat.c): both ways at once, until
+ * both have ended; a listener's until the peer has. What the buffer holds when the peer ends is still sent.
  */
 import { CallbackTimer, type Engine, SECOND } from "@podwire/engine"
 import { Errno } from "@podwire/netdev"

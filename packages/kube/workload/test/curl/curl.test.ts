@@ -1,4 +1,7 @@
-/** curl against the real one's words: the same commands to the same server, whole output, and what is refused here. */
+/**
+ * curl against the real one's words: the same commands to the same server, whole output, and what is refused
+ * here.
+ */
 import { readFileSync } from "node:fs"
 import { parse } from "@podwire/wire/ip"
 import { findProgram } from "@podwire/workload"
@@ -6,7 +9,8 @@ import { expect, it } from "vitest"
 import { commandsOf, transcript, twoHosts, type TwoHosts } from "../two-hosts.ts"
 import { ScriptedServer } from "./scripted-server.ts"
 
-const golden = readFileSync(new URL("curl.golden.txt", import.meta.url), "utf8").replace(/^#.*\n/gm, "").trim()
+const golden = readFileSync(new URL("curl.golden.txt", import.meta.url), "utf8").replace(/^#.*\n/gm, "")
+  .trim()
 const FILES: ReadonlyArray<readonly [string, string]> = [
   ["form", "a\nb\r\n"], ["format", "C %{http_code}\\n"], ["big", "z".repeat(1_100_000)],
   ["fields", "X-One: 1\nX-Two: 2\n"]
@@ -15,7 +19,8 @@ const curl = findProgram("curl")!
 
 function place(): TwoHosts {
   const hosts = twoHosts(FILES)
-  for (const [ip, port] of [["10.0.0.2", 80], ["10.0.0.2", 8080], ["fd00::2", 80], ["10.0.0.3", 81]] as const) {
+  for (const [ip, port] of [["10.0.0.2", 80], ["10.0.0.2", 8080], ["fd00::2", 80],
+    ["10.0.0.3", 81]] as const) {
     new ScriptedServer(hosts.server, parse(ip)!, port)
   }
   return hosts
@@ -28,8 +33,10 @@ it("says what curl 8.14.1 says", () => {
 
 it("refuses what is not modelled", () => {
   const said = [
-    "curl https://10.0.0.2/", "curl -L http://10.0.0.2/httpsredir", "curl -F a=b http://10.0.0.2/", "curl -T form 10.0.0.2",
-    "curl --http2 10.0.0.2", "curl -x proxy 10.0.0.2", "curl -c jar 10.0.0.2", "curl -b jar 10.0.0.2", "curl -Z 10.0.0.2",
+    "curl https://10.0.0.2/", "curl -L http://10.0.0.2/httpsredir", "curl -F a=b http://10.0.0.2/",
+      "curl -T form 10.0.0.2",
+    "curl --http2 10.0.0.2", "curl -x proxy 10.0.0.2", "curl -c jar 10.0.0.2", "curl -b jar 10.0.0.2",
+      "curl -Z 10.0.0.2",
     "curl --interface eth0 10.0.0.2", "curl --limit-rate 1k 10.0.0.2"
   ].map((command) => transcript(place(), curl, command)).join("")
   expect(said).toMatchInlineSnapshot(`
@@ -87,12 +94,14 @@ function timed(hosts: TwoHosts, command: string): string {
 }
 
 it("waits as long as curl waits", () => {
-  expect(timed(place(), "curl -sw %{time_connect} -o /dev/null http://dead.test/hello")).toMatchInlineSnapshot(`
+  expect(timed(place(),
+    "curl -sw %{time_connect} -o /dev/null http://dead.test/hello")).toMatchInlineSnapshot(`
     "200 ms 1|0.200000
     exit 0
     "
   `)
-  expect(timed(place(), "curl -sw %{time_connect} --happy-eyeballs-timeout-ms 50 -o x http://dead.test/hello"))
+  expect(timed(place(),
+    "curl -sw %{time_connect} --happy-eyeballs-timeout-ms 50 -o x http://dead.test/hello"))
     .toMatchInlineSnapshot(`
       "50 ms 1|0.050000
       exit 0
@@ -114,7 +123,8 @@ it("waits as long as curl waits", () => {
 
 it("takes data from the standard input, and obeys the variables of a proxy", () => {
   const hosts = place()
-  expect(transcript(hosts, curl, "curl -s -d @- 10.0.0.2/echo", new Uint8Array([0x68, 0x69]))).toMatchInlineSnapshot(`
+  expect(transcript(hosts, curl, "curl -s -d @- 10.0.0.2/echo",
+    new Uint8Array([0x68, 0x69]))).toMatchInlineSnapshot(`
     "$ curl -s -d @- 10.0.0.2/echo
     1|POST /echo HTTP/1.1\\r
     1|Host: 10.0.0.2\\r
@@ -145,7 +155,8 @@ it("takes data from the standard input, and obeys the variables of a proxy", () 
 })
 
 it("leaves nothing behind when it is killed", () => {
-  for (const at of ["10.0.0.2/silent", "10.0.0.2/partial", "10.0.0.77/", "dead.test:83/", "--retry 2 10.0.0.2/busy"]) {
+  for (const at of ["10.0.0.2/silent", "10.0.0.2/partial", "10.0.0.77/", "dead.test:83/",
+    "--retry 2 10.0.0.2/busy"]) {
     const hosts = place()
     const process = curl.start(hosts.client, ["curl", "-s", ...at.split(" ")])
     hosts.engine.advance(hosts.engine.nowNs + 300_000_000, 100_000)

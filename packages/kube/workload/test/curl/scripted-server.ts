@@ -1,11 +1,11 @@
 /**
- * The other side of what curl does in its goldens: a server of raw texts by path, the twin of the Python server that
- * the real curl was run against.
+ * The other side of what curl does in its goldens: a server of raw texts by path, the twin of the Python
+ * server that the real curl was run against.
  */
 import { CallbackTimer, SECOND } from "@podwire/engine"
 import { Errno } from "@podwire/netdev"
 import { Tcp, type TcpSocket } from "@podwire/tcp"
-import { ascii, latin1, utf8Encode } from "@podwire/wire/bytes"
+import { ascii, latin1 } from "@podwire/wire/bytes"
 import type { Ip } from "@podwire/wire/ip"
 import type { Host } from "@podwire/workload"
 
@@ -14,6 +14,7 @@ export type Then = "keep" | "close" | "reset" | "hang" | "once"
 export type Answer = readonly [text: string, then?: Then]
 
 const HELLO = "hello\n"
+const CHUNKED = "Transfer-Encoding: chunked\r\n"
 const ok = (fields: string, body: string, version = "1.1") => `HTTP/${version} 200 OK\r\n${fields}\r\n${body}`
 const sized = (body: string) => `Content-Length: ${body.length}\r\n`
 const found = (status: string, location: string) =>
@@ -26,9 +27,9 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   "/silent": ["", "hang"],
   "/partial": [ok("Content-Length: 100\r\n", "hello"), "hang"],
   "/short": [ok("Content-Length: 100\r\n", "hello"), "close"],
-  "/shortchunk": [ok("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n"), "close"],
-  "/badchunk": [ok("Transfer-Encoding: chunked\r\n", "zz\r\nhello\r\n"), "close"],
-  "/chunked": [ok("Transfer-Encoding: chunked\r\n", "6\r\nhello\n\r\n6\r\nworld\n\r\n0\r\nX-Trailer: yes\r\n\r\n")],
+  "/shortchunk": [ok(CHUNKED, "5\r\nhello\r\n"), "close"],
+  "/badchunk": [ok(CHUNKED, "zz\r\nhello\r\n"), "close"],
+  "/chunked": [ok(CHUNKED, "6\r\nhello\n\r\n6\r\nworld\n\r\n0\r\nX-Trailer: yes\r\n\r\n")],
   "/close": [ok("Content-Type: text/plain\r\n", HELLO), "close"],
   "/cclose": [ok(`Connection: close\r\n${sized(HELLO)}`, HELLO), "close"],
   "/http10": [ok(sized(HELLO), HELLO, "1.0"), "close"],
@@ -177,5 +178,5 @@ class Conversation {
 
 function usual(path: string, head: string, body: string): string {
   const text = path === "/echo" ? `${head}\n--\n${body.slice(0, 200)}\n` : HELLO
-  return `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${utf8Encode(text).length}\r\n\r\n${text}`
+  return ok(`Content-Type: text/plain\r\n${sized(text)}`, text)
 }

@@ -6,7 +6,8 @@ import { expect, it } from "vitest"
 import { commandsOf, transcript, twoHosts, type TwoHosts } from "../two-hosts.ts"
 import { ScriptedServer } from "./scripted-server.ts"
 
-const golden = readFileSync(new URL("wget.golden.txt", import.meta.url), "utf8").replace(/^#.*\n/gm, "").trim()
+const golden = readFileSync(new URL("wget.golden.txt", import.meta.url), "utf8").replace(/^#.*\n/gm, "")
+  .trim()
 const wget = findProgram("wget")!
 
 function place(): TwoHosts {

@@ -4,7 +4,8 @@ import { findProgram, type Process } from "@podwire/workload"
 import { expect, it } from "vitest"
 import { commandsOf, finish, rendered, transcript, twoHosts, type TwoHosts, wordsOf } from "../two-hosts.ts"
 
-const golden = readFileSync(new URL("iperf.golden.txt", import.meta.url), "utf8").replace(/^#.*\n/gm, "").trim()
+const golden = readFileSync(new URL("iperf.golden.txt", import.meta.url), "utf8").replace(/^#.*\n/gm, "")
+  .trim()
 const iperf3 = findProgram("iperf3")!
 /** As the real one's: 100 Mbit/s, some milliseconds, a queue that TCP fills. */
 const LINK = { rateBps: 100_000_000, delayNs: 2_000_000, queuePackets: 70 }
@@ -21,8 +22,10 @@ function both(hosts: TwoHosts, command: string): string {
 
 /** The shapes of its lines, each once for each command: numbers and units as they stand in their columns. */
 function layout(text: string): string {
-  const masked = text.replace(/ +\d+\.\d\d-\d+\.\d\d +sec/g, "   SPAN sec").replace(/port \d{5}/g, "port PORT")
-    .replace(/[ \d.]{4} [KMG](?=Bytes|bits\/sec)/g, "NNNN ?").replace(/(?<=sec  )[ \d]{3,4}(?=   NNNN| {13})/g, "RRR")
+  const masked = text.replace(/ +\d+\.\d\d-\d+\.\d\d +sec/g, "   SPAN sec")
+    .replace(/port \d{5}/g, "port PORT")
+    .replace(/[ \d.]{4} [KMG](?=Bytes|bits\/sec)/g, "NNNN ?")
+      .replace(/(?<=sec  )[ \d]{3,4}(?=   NNNN| {13})/g, "RRR")
     .replace(/\d\.\d{3} ms  \d+\/\d+ \([\d.]+%\)/g, "JITTER LOST").replace(/(?<=sec  )\d+(?=  $)/gm, "COUNT")
   return masked.split(/^(?=\$)/m).map((part) => [...new Set(part.split("\n"))].join("\n")).join("\n").trim()
 }
@@ -33,7 +36,8 @@ it("lays out what iperf 3.12 lays out", () => {
 })
 
 /** Octets, bits a second and retransmissions of the summaries, sender's then receiver's. */
-function sums(hosts: TwoHosts, command: string): { sent: number; received: number; rate: number; retransmits: number } {
+function sums(hosts: TwoHosts,
+  command: string): { sent: number; received: number; rate: number; retransmits: number } {
   const server = iperf3.start(hosts.server, ["iperf3", "-s", "-1"])
   const client = iperf3.start(hosts.client, wordsOf(`${command} -J`))
   finish(hosts.engine, client)
@@ -64,11 +68,13 @@ it("gives a link without a rate no more than a processor makes", () => {
 it("stops after octets or blocks, and keeps to a rate", () => {
   const { sent } = sums(twoHosts([], LINK), "iperf3 -c 10.0.0.2 -n 1M")
   expect(Math.floor(sent / 131_072)).toBe(8)
-  expect(Math.ceil(sums(twoHosts([], LINK), "iperf3 -c 10.0.0.2 -k 20 -l 10K").sent / 10_240)).toBeLessThanOrEqual(20)
+  expect(Math.ceil(sums(twoHosts([], LINK),
+    "iperf3 -c 10.0.0.2 -k 20 -l 10K").sent / 10_240)).toBeLessThanOrEqual(20)
   const slow = sums(twoHosts([], LINK), "iperf3 -c 10.0.0.2 -t 4 -b 3M -P 2 -l 8K")
   expect(slow.rate).toBeGreaterThan(5.9)
   expect(slow.rate).toBeLessThan(6.1)
-  expect(sums(twoHosts([], LINK), "iperf3 -c 10.0.0.2 -u -n 100K -b 20M")).toMatchObject({ sent: 71 * 1448, received: 71 * 1448 })
+  expect(sums(twoHosts([], LINK), "iperf3 -c 10.0.0.2 -u -n 100K -b 20M"))
+    .toMatchObject({ sent: 71 * 1448, received: 71 * 1448 })
 })
 
 it("counts what a link loses", () => {
@@ -87,7 +93,8 @@ it("one object with -J", () => {
   const process = iperf3.start(hosts.client, wordsOf("iperf3 -c 10.0.0.2 -t 1 -J"))
   finish(hosts.engine, process)
   // What depends on how TCP fares is another test's.
-  const fixed = process.stdout.replace(/("(?:bytes|bits_per_second|retransmits|\w*cwnd|\w*wnd|\w*rtt\w*)":\t)[\d.]+/g, "$1N")
+  const fixed = process.stdout
+    .replace(/("(?:bytes|bits_per_second|retransmits|\w*cwnd|\w*wnd|\w*rtt\w*)":\t)[\d.]+/g, "$1N")
     .replace(/("(?:end|seconds)":\t)1\.0\d+/g, "$1LATER").replace(/("(?:cookie|local_port)":\t).*/g, "$1…")
   expect(fixed).toMatchInlineSnapshot(`
     "{
@@ -247,10 +254,13 @@ it("serves one client after the other, and only one at a time", () => {
 })
 
 it("says what is wrong with its options", () => {
-  const ends = (process: Process) => rendered(process).split("\n").filter((line) => !/^2\|( |$|Podwire|Usage)/.test(line)).join("\n")
+  const ends = (process: Process) =>
+    rendered(process).split("\n").filter((line) => !/^2\|( |$|Podwire|Usage)/.test(line)).join("\n")
   expect([
-    "", "-s -c h", "-c h -t 1 -n 1", "-s -u", "-c h -P 200", "-c h -l 99M", "-c h -u -l 8", "-c h -i 99", "-c h -p 0",
-    "-c h -t 99999999", "-Q", "--foo", "-c", "-c h -w 1M", "-c h --bidir", "-c h -u -b 0", "-c nobody", "-c 10.0.0.2"
+    "", "-s -c h", "-c h -t 1 -n 1", "-s -u", "-c h -P 200", "-c h -l 99M", "-c h -u -l 8", "-c h -i 99",
+      "-c h -p 0",
+    "-c h -t 99999999", "-Q", "--foo", "-c", "-c h -w 1M", "-c h --bidir", "-c h -u -b 0", "-c nobody",
+      "-c 10.0.0.2"
   ].map((words) => {
     const hosts = twoHosts()
     const process = iperf3.start(hosts.client, wordsOf(`iperf3 ${words}`))

@@ -25,7 +25,8 @@ function start(host: Host, command: string, stdin: string): Process {
 /** `# server`, `$ client`, each with `< what it is given`: both run for as long as the real ones were let. */
 function pair(story: string): string {
   const [server, serverInput = "", client, clientInput = ""] =
-    /^# (.*)\n(?:< (.*)\n)?[^$]*\$ (.*)\n(?:< (.*)\n)?/.exec(story)!.slice(1) as [string, string?, string?, string?]
+    /^# (.*)\n(?:< (.*)\n)?[^$]*\$ (.*)\n(?:< (.*)\n)?/.exec(story)!
+      .slice(1) as [string, string?, string?, string?]
   const hosts = place()
   const text = (input: string) => input.replace(/\\n/g, "\n").replace(/\\r/g, "\r")
   const first = start(hosts.server, server, text(serverInput))
@@ -33,8 +34,10 @@ function pair(story: string): string {
   const second = start(hosts.client, client!, text(clientInput))
   hosts.engine.advance(hosts.engine.nowNs + 2_500_000_000, 1_000_000)
   const given = (input: string) => input === "" ? "" : `< ${input}\n`
-  const said = (process: Process) => rendered(process).replace(/(received on \S+) \d{5}/, "$1 PORT").replace("null", "none")
-  return `# ${server}\n${given(serverInput)}${said(first)}$ ${client}\n${given(clientInput)}${said(second)}`.trim()
+  const said = (process: Process) =>
+    rendered(process).replace(/(received on \S+) \d{5}/, "$1 PORT").replace("null", "none")
+  return `# ${server}\n${given(serverInput)}${said(first)}$ ${client}\n${given(clientInput)}${said(second)}`
+    .trim()
 }
 
 it("says what OpenBSD's nc says", () => {
@@ -49,7 +52,8 @@ it("keeps listening with -k, one connection after the other", () => {
   const first = start(client, "nc -N 10.0.0.2 9000", "one\n")
   const second = start(client, "nc -N 10.0.0.2 9000", "two\n")
   engine.advance(engine.nowNs + 5_000_000_000, 1_000_000)
-  expect([first.exitCode, second.exitCode, listener.exitCode, listener.stdout]).toEqual([0, 0, null, "one\ntwo\n"])
+  expect([first.exitCode, second.exitCode, listener.exitCode, listener.stdout])
+    .toEqual([0, 0, null, "one\ntwo\n"])
   listener.kill()
   engine.advance(engine.nowNs + 100_000_000_000, 1_000_000)
   expect([server, client].map((host) => host.netns.sockets.tcpRows().length)).toEqual([0, 0])
@@ -59,7 +63,8 @@ it("tells a datagram port that answers from one that does not", () => {
   const hosts = twoHosts()
   const listener = nc.start(hosts.server, ["nc", "-luk", "53"])
   const beganNs = hosts.engine.nowNs
-  expect(transcript(hosts, nc, "nc -zvu 10.0.0.2 53") + (hosts.engine.nowNs - beganNs) / 1e9).toMatchInlineSnapshot(`
+  expect(transcript(hosts, nc, "nc -zvu 10.0.0.2 53") +
+    (hosts.engine.nowNs - beganNs) / 1e9).toMatchInlineSnapshot(`
     "$ nc -zvu 10.0.0.2 53
     2|Connection to 10.0.0.2 53 port [udp/domain] succeeded!
     exit 0
