@@ -8,6 +8,7 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import { readFileSync } from "node:fs"
 import { clusterFlags, displayFlags, namespaceFlag, settledLab } from "./options.ts"
 import { ExitWith, UsageError } from "./outcome.ts"
 
@@ -21,6 +22,10 @@ export const execCommand = (program: ReadonlyArray<string>) =>
     ),
     container: Flag.String("container").pipe(
       Flag.withAlias("c"), Flag.optional, Flag.withDescription("Which container; all share one network")
+    ),
+    stdin: Flag.Boolean("stdin").pipe(
+      Flag.withAlias("i"), Flag.withDefault(false),
+      Flag.withDescription("Hand this command's standard input, all of it, to the program")
     ),
     timeout: Flag.String("timeout").pipe(
       Flag.optional, Flag.withMetavar("DURATION"),
@@ -42,11 +47,16 @@ export const execCommand = (program: ReadonlyArray<string>) =>
         what: `--timeout: found "${timeout}", expected a duration such as 5s, 1m30s or 250ms`
       })
     }
+    if (options.stdin && options.filename.includes("-")) {
+      return yield* new UsageError({ what: "-i and -f - both want standard input" })
+    }
+    const stdin = options.stdin ? readFileSync(0) : undefined
     const lab = yield* settledLab(options, options.quiet)
     const { exitCode, stdout, stderr } = yield* lab.exec(options.target, argv, {
       namespace: options.namespace,
       ...Option.isSome(options.container) ? { container: options.container.value } : {},
-      ...timeout === undefined ? {} : { timeout }
+      ...timeout === undefined ? {} : { timeout },
+      ...stdin === undefined ? {} : { stdin }
     })
     process.stdout.write(stdout)
     process.stderr.write(stderr)
@@ -54,6 +64,10 @@ export const execCommand = (program: ReadonlyArray<string>) =>
   }, Effect.scoped)).pipe(
     Command.withDescription("Run one program in a pod of the settled cluster and exit with its code"),
     Command.withExamples([
-      { command: "podwire exec client -f k8s/ -- ping -c 3 10.244.1.2", description: "Ping from a pod" }
+      { command: "podwire exec client -f k8s/ -- ping -c 3 10.244.1.2", description: "Ping from a pod" },
+      {
+        command: "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | podwire exec client -i -f k8s/ -- nc 10.244.1.2 80",
+        description: "Speak HTTP by hand"
+      }
     ])
   )

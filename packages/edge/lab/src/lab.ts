@@ -168,6 +168,8 @@ export class Lab {
       readonly namespace?: string
       readonly container?: string
       readonly timeout?: string
+      /** What the program reads; without it there is nothing to read. */
+      readonly stdin?: string | Uint8Array
       /** Ends the program before its time; what it has said is kept. */
       readonly signal?: AbortSignal
     } = {}
@@ -183,7 +185,9 @@ export class Lab {
       }
       const mostNs = options.timeout === undefined ? EXEC_NS_MAX : durationNs(options.timeout)
       if (mostNs === null) return yield* notADuration(options.timeout!)
-      const process = program.start(host, argv)
+      const { stdin } = options
+      const input = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin
+      const process = program.start(input === undefined ? host : { ...host, stdin: input }, argv)
       const ended = yield* finish(cluster, process, mostNs, options.signal)
       if (!ended) process.kill()
       const cut = options.signal?.aborted === true ? EXIT_INTERRUPTED : EXIT_TIMED_OUT
