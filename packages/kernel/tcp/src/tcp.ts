@@ -35,8 +35,6 @@ export class Tcp implements TcpProtocol {
   readonly ns: Netns
   readonly engine: Engine
   readonly mib: TcpMib
-  readonly prng: Prng
-  readonly isn: Isn
   readonly flows = new FlowTable()
   readonly ports = new Ports()
   /** Options of a segment that is being written. */
@@ -45,6 +43,8 @@ export class Tcp implements TcpProtocol {
   readonly spareSent: Array<Sent> = []
   readonly #segment = new Segment()
   readonly #outcome = new Outcome()
+  #prng: Prng | null = null
+  #isn: Isn | null = null
   #cookies: Cookies | null = null
   #orphans = 0
   #resting = 0
@@ -66,13 +66,21 @@ export class Tcp implements TcpProtocol {
     this.ns = ns
     this.engine = ns.engine
     this.mib = ns.sockets.tcpMib
-    this.prng = ns.engine.prng(`tcp:${ns.name}`)
-    this.isn = new Isn(ns.engine.prng(`isn:${ns.name}`))
   }
 
   /** A family 6 socket takes IPv4 too, unless it is v6only. */
   socket(version: 4 | 6): TcpSocket {
     return new TcpSocket(this, version)
+  }
+
+  // Secrets are drawn when first asked for: a listener that nobody calls has none.
+
+  get prng(): Prng {
+    return this.#prng ??= this.engine.prng(`tcp:${this.ns.name}`)
+  }
+
+  get isn(): Isn {
+    return this.#isn ??= new Isn(this.engine.prng(`isn:${this.ns.name}`))
   }
 
   get cookies(): Cookies {
