@@ -12,7 +12,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFailed } from "vitest"
 import { expertFindings, tsharkVersion } from "./support/expert-findings.ts"
-import { bothSay, bothWhole, eventually, pair, pause, say } from "./support/tap/conversation.ts"
+import { bothSay, bothWhole, End, eventually, pair, pause, say } from "./support/tap/conversation.ts"
 import type { KernelPeer } from "./support/tap/kernel-peer.ts"
 import { missing } from "./support/tap/kernel-wire.ts"
 import { type Family, type Peer, whole } from "./support/tap/peer.ts"
@@ -388,6 +388,35 @@ describe.skipIf(why !== null)(`${near} and kernel`, () => {
     })
   })
 
+  it("a listener to all addresses hears both families", async () => {
+    for (const [client, server] of parts()) {
+      await clean(async () => {
+        const listener = await server.listenToAll()
+        for (const family of [4, 6] as const) {
+          const [c, s] = await Promise.all([
+            client.connect(family, server.ips[family], listener.port), server.accept(listener.sock)
+          ])
+          const [a, b] = [new End(client, c.sock, c.port), new End(server, s.sock, listener.port)]
+          expect(await bothSay(a, b, 1000)).toEqual(bothWhole(1000))
+          await Promise.all([a.close(), b.close()])
+        }
+        await server.close(listener.sock)
+      })
+    }
+  })
+
+  it("a crowd over a bad wire: each gets what it is to get", async () => {
+    world.span.impair({
+      delayNs: 2e6, jitterNs: 1e6, lossPpm: 50_000, reorderPpm: 50_000, duplicatePpm: 20_000, corruptPpm: 5000
+    })
+    const crowd = casting.flatMap(({ family, cast }) => Array.from({ length: 6 }, () => ({ family, cast })))
+    await Promise.all(crowd.map(async ({ family, cast }) => {
+      const { c, s } = await pair(...cast(), family)
+      expect(await bothSay(c, s, 60_000)).toEqual(bothWhole(60_000))
+      await Promise.all([c.close(), s.close()])
+    }))
+  })
+
   it("a narrow way is found out, both ways", async () => {
     const far = await world.behind(1300, 1400)
     for (const family of [4, 6] as const) {
@@ -396,6 +425,12 @@ describe.skipIf(why !== null)(`${near} and kernel`, () => {
       await Promise.all([c.close(), s.close()])
     }
     expect(world.ring.others()).toMatch(/need to frag \(mtu 1300\)[^]*packet too big, mtu 1300/)
+  })
+
+  it("no frame is left anywhere", async () => {
+    const { pool } = world.span
+    expect(await eventually(async () => pool.inFlight, (count) => count === 0)).toBe(0)
+    expect(pool.balance()).toBe(null)
   })
 
   it.skipIf(tsharkVersion === null)("tshark finds nothing wrong in what was clean", () => {

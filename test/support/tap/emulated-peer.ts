@@ -61,6 +61,15 @@ export class EmulatedPeer implements Peer {
     })
   }
 
+  async listenToAll(): Promise<Bound> {
+    return this.#span.pacer.act(() => {
+      const socket = this.#socket(6, {})
+      this.#check("bind", socket.bind(null, 0))
+      this.#check("listen", socket.listen(16))
+      return { sock: this.#keep(socket), port: socket.localPort }
+    })
+  }
+
   accept(sock: number): Promise<Bound> {
     return this.#until("accept", sock, (listener) => {
       const socket = listener.accept()

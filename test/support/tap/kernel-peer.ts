@@ -42,6 +42,10 @@ export class KernelPeer implements Peer {
     return this.#call("listen", { family, ip: this.ips[family], port, backlog, options })
   }
 
+  listenToAll(): Promise<Bound> {
+    return this.#call("listen", { family: 6, ip: "::", port: 0 })
+  }
+
   accept(sock: number): Promise<Bound> {
     return this.#call("accept", { sock })
   }

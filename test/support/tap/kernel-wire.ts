@@ -15,12 +15,13 @@ export function missing(): string | null {
   try {
     accessSync("/dev/net/tun", constants.R_OK | constants.W_OK)
     execFileSync("python3", ["-c", "import fcntl, socket; socket.TCP_CONGESTION"], { stdio: "pipe" })
-    execFileSync("ss", ["-V"], { stdio: "pipe" })
+    for (const tool of ["ss", "ping"]) execFileSync(tool, ["-V"], { stdio: "pipe" })
+    accessSync("/proc/net/if_inet6", constants.R_OK)
     const probe = namespaceName("probe")
     for (const verb of ["add", "del"]) execFileSync("ip", ["netns", verb, probe], { stdio: "pipe" })
     return null
   } catch (error) {
-    return `namespaces, ip, ss, python3 or /dev/net/tun are missing: ${String(error).split("\n")[0]}`
+    return `namespaces, ip, ss, python3 or /dev/net/tun or IPv6 are missing: ${String(error).split("\n")[0]}`
   }
 }
 

@@ -36,6 +36,8 @@ export interface Peer {
   readonly name: string
   readonly ips: Readonly<Record<Family, string>>
   listen(family: Family, backlog?: number, options?: Options, port?: number): Promise<Bound>
+  /** Family 6, every address of both. */
+  listenToAll(): Promise<Bound>
   accept(sock: number): Promise<Bound>
   /** Throws `Refused`. `port` is this side's. */
   connect(family: Family, ip: string, to: number, options?: Options, port?: number): Promise<Bound>

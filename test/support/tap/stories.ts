@@ -193,7 +193,9 @@ export const STORIES: Readonly<Record<string, Story>> = {
   "their ACKs lost": losing(theirBare, upTo(10), asClient(sendsThenWaits(14_000)))
 }
 
-/** Too long to be told frame by frame: how long they take, and what is sent again, says how the window grows. */
+/**
+ * Too long to be told frame by frame: how long they take, and what is sent again, says how the window grows.
+ */
 export const LONG: Readonly<Record<string, Story>> = {
   "1 MiB": asClient(sends(1 << 20)),
   "1 MiB heard": asClient(hears(1 << 20)),
