@@ -1,9 +1,9 @@
 /**
- * What TCP does, behaviour by behaviour: each file of `scripts/` on our stack in virtual time, over IPv4 and IPv6.
+ * What TCP does, behaviour by behaviour: each file of `scripts/` on our stack in virtual time.
  * `scripts-kernel.test.ts` plays the same files against Linux; `timeline/script.ts` says how they read.
  */
-import { readdirSync, readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
+import { cases } from "./timeline/cases.ts"
 import { verdict } from "./timeline/match.ts"
 import { parseScript } from "./timeline/script.ts"
 import { playVirtual, VIRTUAL } from "./timeline/virtual.ts"
@@ -11,19 +11,13 @@ import { playVirtual, VIRTUAL } from "./timeline/virtual.ts"
 /** Where we are not Linux, by file, with the reason; one that is like Linux after all has to leave. */
 const KNOWN: Readonly<Record<string, string>> = {}
 
-const folder = new URL("scripts/", import.meta.url)
-
-for (const file of readdirSync(folder).filter((name) => name.endsWith(".tcp")).sort((a, b) => a < b ? -1 : 1)) {
-  const source = readFileSync(new URL(file, folder), "utf8")
-  for (const family of parseScript(source, 4).families) {
-    it(`${file.replace(".tcp", "")}, IPv${family}`, () => {
-      const script = parseScript(source, family)
-      expect(script.title, "the first line says what is shown").toMatch(/^\S.*\.$/)
-      const { fault, text } = verdict(script, playVirtual(script, family), VIRTUAL)
-      if (file in KNOWN) expect(fault, `${file} is listed: ${KNOWN[file]}`).not.toBe(null)
-      else expect(fault === null ? "" : `${file}\n${text}`).toBe("")
-    })
-  }
+for (const { file, family, script } of cases()) {
+  it(`${file.replace(".tcp", "")}, IPv${family}`, () => {
+    expect(script.title, "the first line says what is shown").toMatch(/^\S.*\.$/)
+    const { fault, text } = verdict(script, playVirtual(script, family), VIRTUAL)
+    if (file in KNOWN) expect(fault, `${file} is listed: ${KNOWN[file]}`).not.toBe(null)
+    else expect(fault === null ? "" : `${file}\n${text}`).toBe("")
+  })
 }
 
 const HANDSHAKE = `# A handshake.
@@ -42,7 +36,8 @@ const HANDSHAKE = `# A handshake.
 /** What the first difference is said to be. */
 function told(from: string, to: string): string {
   const script = parseScript(HANDSHAKE.replace(from, to), 4)
-  return verdict(script, playVirtual(script, 4), VIRTUAL).text.split("\n").find((line) => line.includes("->")) ?? "nothing"
+  const { text } = verdict(script, playVirtual(script, 4), VIRTUAL)
+  return text.split("\n").find((line) => line.includes("->")) ?? "nothing"
 }
 
 describe("a script that is wrong", () => {
@@ -73,7 +68,7 @@ describe("a script that is wrong", () => {
     ["+0     > [P.]", "+0     >2 [P.]", "  -> line 10, it was for connection 1; expected"],
     ["+0     > [P.] seq 1:101 ack 1\n", "", "  -> line 10, nothing is sent before; expected"],
     ["+0     > [P.]", "+0     ! none\n+0     > [P.]", "  -> line 10, nothing is sent; expected"],
-    ["+0.05  < [.] seq 1 ack 101\n", "+0     > [P.] seq 101:201 ack 1\n", "  -> line 11, nothing more happened; expected"],
+    ["+0.05  <", "+0     > [P.] seq 101:201 ack 1\n+0.05  <", "  -> line 11, nothing was sent; expected"],
     ["+0.05  < [.] seq 1 ack 101\n", "+0.4   ! none\n", "  -> line 11, nothing is sent; expected"],
     ["accept(s)", "accept(s)\n+0     accept(s)", "  -> line 9, it gave EAGAIN; expected"],
     ["send(c, 100)", "send(c, 100) = EPIPE", "  -> line 9, it gave 100; expected"]

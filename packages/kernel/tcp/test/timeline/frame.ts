@@ -100,7 +100,9 @@ export function pattern(offset: number): number {
   return (offset ^ (offset >>> 8)) & 0xff
 }
 
-export function segmentFrame(segment: Segment, flow: number, family: 4 | 6, usual: boolean, atSeconds: number): Outgoing {
+export function segmentFrame(
+  segment: Segment, flow: number, family: 4 | 6, usual: boolean, atSeconds: number
+): Outgoing {
   const clock = PEER_CLOCK + Math.round(atSeconds * 1000)
   const options = segment.options ?? (usual ? USUAL : [])
   const gaps = { isn: [] as Array<number>, stamps: [] as Array<readonly [number, number]> }
@@ -135,7 +137,9 @@ function packOptions(
   gaps: { readonly isn: Array<number>; readonly stamps: Array<readonly [number, number]> }
 ): Uint8Array {
   const out: Array<number> = []
-  const word = (value: number) => out.push(value >>> 24 & 255, value >>> 16 & 255, value >>> 8 & 255, value & 255)
+  const word = (value: number) => {
+    for (const shift of [24, 16, 8, 0]) out.push((value >>> shift) & 255)
+  }
   for (const option of options) {
     if (option.kind === "nop") out.push(Kind.NoOperation)
     else if (option.kind === "eol") out.push(Kind.End)
@@ -255,7 +259,7 @@ export interface Decoded {
   readonly corrupt: boolean
 }
 
-/** A segment of the stack in the script's words, `flows` being what was learnt before it; null for other frames. */
+/** A segment of the stack in the script's words, by what was learnt before it; null for other frames. */
 export function decode(frame: Uint8Array, flows: Flows): Decoded | null {
   const at = l4Of(frame)
   if (at < 0) return null
@@ -275,7 +279,8 @@ export function decode(frame: Uint8Array, flows: Flows): Decoded | null {
   return {
     flow: dstPort - PEER_PORT, corrupt,
     segment: {
-      flags, pushAny: false, seq: syn && relative !== 0 ? "new" : isn !== 0 && seq === 0 ? "zero" : relative, length, split: 0,
+      flags, pushAny: false, length, split: 0,
+      seq: syn && relative !== 0 ? "new" : isn !== 0 && seq === 0 ? "zero" : relative,
       ack: (flags & tcp.ACK) !== 0 ? (ack - PEER_ISN) | 0 : ack === 0 ? null : ack, window,
       options: unpackOptions(frame, at + 20, at + headerBytes),
       id: !v4 ? null : get16(frame, 18) === 0 ? "0" : "+", df: !v4 || (frame[20]! & 0x40) !== 0,
@@ -293,11 +298,13 @@ function unpackOptions(frame: Uint8Array, from: number, end: number): ReadonlyAr
     const length = kind === Kind.NoOperation || kind === Kind.End ? 1 : Math.max(frame[i + 1] ?? 0, 2)
     if (kind === Kind.NoOperation) options.push({ kind: "nop" })
     else if (kind === Kind.End) options.push({ kind: "eol" })
-    else if (kind === Kind.MaxSegment && length === 4) options.push({ kind: "mss", value: get16(frame, i + 2) })
-    else if (kind === Kind.WindowScale && length === 3) options.push({ kind: "wscale", value: frame[i + 2]! })
     else if (kind === Kind.SackPermitted && length === 2) options.push({ kind: "sackOK" })
-    else if (kind === Kind.Timestamps && length === 10) options.push({ kind: "TS", val: stamp(i + 2), ecr: stamp(i + 6) })
-    else if (kind === Kind.Sack) {
+    else if (kind === Kind.WindowScale && length === 3) options.push({ kind: "wscale", value: frame[i + 2]! })
+    else if (kind === Kind.MaxSegment && length === 4) {
+      options.push({ kind: "mss", value: get16(frame, i + 2) })
+    } else if (kind === Kind.Timestamps && length === 10) {
+      options.push({ kind: "TS", val: stamp(i + 2), ecr: stamp(i + 6) })
+    } else if (kind === Kind.Sack) {
       const blocks: Array<readonly [number, number]> = []
       for (let k = i + 2; k + 8 <= i + length; k += 8) {
         blocks.push([(get32(frame, k) - PEER_ISN) | 0, (get32(frame, k + 4) - PEER_ISN) | 0])

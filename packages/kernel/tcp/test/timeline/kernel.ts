@@ -1,6 +1,6 @@
 /**
- * Plays a script on the Linux that runs, by `referee.py`: real sockets in a namespace that ends with the script,
- * a TAP on which the peer's frames are put and the kernel's are read, real time.
+ * Plays a script on the Linux that runs, by `referee.py`: real sockets in a namespace that ends with the
+ * script, a TAP on which the peer's frames are put and the kernel's are read, real time.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { accessSync, constants } from "node:fs"
@@ -24,7 +24,7 @@ const STOCK: ReadonlyArray<readonly [string, string]> = [
 export function missing(): string | null {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return "it takes root on Linux"
   const [major, minor] = release().split(".").map(Number) as [number, number]
-  if (major < 6 || (major === 6 && minor < 5)) return `Linux ${release()} retransmits a SYN at other times than 6.5`
+  if (major < 6 || (major === 6 && minor < 5)) return `Linux ${release()} is older than 6.5`
   try {
     accessSync("/dev/net/tun", constants.R_OK | constants.W_OK)
     execFileSync("ip", ["-V"], { stdio: "pipe" })
@@ -84,14 +84,18 @@ function job(script: Script, family: 4 | 6): object {
       return []
     }
     const common = { t: event.atSeconds, seen }
-    if (event.kind === "call") return [{ ...common, call: [event.call.name, event.call.socket, ...event.call.args] }]
-    if (event.kind === "icmp") return [{ ...common, frame: icmpFrame(event.icmp, event.flow, family) }]
     if (event.kind === "quiet") return [common]
-    return [{ ...common, frame: segmentFrame(event.segment, event.flow, family, usual.has(event.flow), event.atSeconds) }]
+    if (event.kind === "call") {
+      const { name, socket, args } = event.call
+      return [{ ...common, call: [name, socket, ...args] }]
+    }
+    const { flow, atSeconds } = event
+    if (event.kind === "icmp") return [{ ...common, frame: icmpFrame(event.icmp, flow, family) }]
+    return [{ ...common, frame: segmentFrame(event.segment, flow, family, usual.has(flow), atSeconds) }]
   })
   const end = Math.max(...script.events.map(({ untilSeconds }) => untilSeconds)) + TAIL_SECONDS
   return {
-    family, mtu: script.mtu, sysctls: [...STOCK, ...script.sysctls], stack: STACK, peer: PEER, peerPort: PEER_PORT,
-    port: PORT, events, seen, end
+    family, mtu: script.mtu, sysctls: [...STOCK, ...script.sysctls], stack: STACK, peer: PEER,
+    peerPort: PEER_PORT, port: PORT, events, seen, end
   }
 }

@@ -3,6 +3,7 @@
  * the whole time line. Both machines are judged here, by different tolerances of time only.
  */
 import { line as printed } from "@podwire/wire/print"
+import * as tcp from "@podwire/wire/tcp"
 import { type Decoded, decode, Flows } from "./frame.ts"
 import { formatSegment, type Option, type Segment, type Stamp } from "./notation.ts"
 import type { Event, Script } from "./script.ts"
@@ -44,11 +45,9 @@ export function verdict(script: Script, happened: ReadonlyArray<Happened>, toler
       : compare(event, item, decoded, { shift, caused, tolerance, usual, flows })
     if (why !== null) {
       const rest = happened.slice(at).map((later) => describe(later, flows, null))
-      const slots = `${window(event, shift)} ${event.text}`
-      return {
-        fault: why.fault,
-        text: [...lines, `  -> line ${event.line}, ${why.why}; expected`, `          ${slots}`, "     but then", ...rest].join("\n")
-      }
+      lines.push(`  -> line ${event.line}, ${why.why}; expected`)
+      lines.push(`          ${window(event, shift)} ${event.text}`, "     but then", ...rest)
+      return { fault: why.fault, text: lines.join("\n") }
     }
     lines.push(describe(item!, flows, event))
     shift = item!.atSeconds - event.untilSeconds
@@ -66,17 +65,18 @@ function window(event: Event, shift: number): string {
   return to - from < 0.0005 ? to.toFixed(3) : `${from.toFixed(3)}~${to.toFixed(3)}`
 }
 
-/** Connections where both SYNs carry timestamps (an expected one may not speak of options): other segments do too. */
+/** Connections where both SYNs carry timestamps (an expected one may be silent): so do the other segments. */
 export function timestamped(script: Script): ReadonlySet<number> {
   const seen = new Map<number, { inject: boolean | null; expect: boolean | null }>()
   for (const event of script.events) {
     if (event.kind !== "inject" && event.kind !== "expect") continue
-    if ((event.segment.flags & 2) === 0 || event.segment.options === null) continue
+    if ((event.segment.flags & tcp.SYN) === 0 || event.segment.options === null) continue
     const flow = seen.get(event.flow) ?? { inject: null, expect: null }
     flow[event.kind] ??= event.segment.options.some(({ kind }) => kind === "TS")
     seen.set(event.flow, flow)
   }
-  return new Set([...seen].filter(([, { inject, expect }]) => inject === true && expect !== false).map(([flow]) => flow))
+  const agreed = [...seen].filter(([, { inject, expect }]) => inject === true && expect !== false)
+  return new Set(agreed.map(([flow]) => flow))
 }
 
 interface Context {
@@ -92,7 +92,7 @@ function compare(
 ): { readonly fault: "time" | "other"; readonly why: string } | null {
   const other = (why: string) => ({ fault: "other" as const, why })
   if (event.kind !== "expect") {
-    if (item.kind === "frame") return other(event.kind === "quiet" ? "nothing is sent" : "nothing is sent before")
+    if (item.kind === "frame") return other(`nothing is sent${event.kind === "quiet" ? "" : " before"}`)
     const wanted = event.kind === "call" ? event.result : "0"
     return item.result === wanted ? null : other(`it gave ${item.result}`)
   }
@@ -107,12 +107,14 @@ function compare(
   return late > 1e-9 ? { fault: "time", why: `too late by ${(late * 1000).toFixed(1)} ms` } : null
 }
 
-function difference(event: Event & { readonly kind: "expect" }, decoded: Decoded, context: Context): string | null {
+function difference(
+  event: Event & { readonly kind: "expect" }, decoded: Decoded, context: Context
+): string | null {
   const wanted = event.segment
   const got = decoded.segment
   if (decoded.flow !== event.flow) return `it was for connection ${decoded.flow}`
   if (decoded.corrupt) return "its octets are not those of the stream"
-  const push = wanted.pushAny ? 8 : 0
+  const push = wanted.pushAny ? tcp.PSH : 0
   if ((wanted.flags | push) !== (got.flags | push)) return "other flags"
   for (const field of ["seq", "ack", "window", "id"] as const) {
     if (wanted[field] !== null && got[field] !== null && wanted[field] !== got[field]) return `other ${field}`
@@ -121,14 +123,16 @@ function difference(event: Event & { readonly kind: "expect" }, decoded: Decoded
   for (const field of ["length", "df", "tos", "ttl", "urgent", "reserved", "badSum"] as const) {
     if (wanted[field] !== got[field]) return `other ${field}`
   }
-  if (wanted.options === null && (got.flags & 2) !== 0) return null
+  if (wanted.options === null && (got.flags & tcp.SYN) !== 0) return null
   const options = wanted.options ?? (context.usual.has(event.flow) ? USUAL : [])
   return sameOptions(options, got.options ?? [], context.flows.of(event.flow).stamp, context.tolerance)
     ? null
     : "other options"
 }
 
-const USUAL: ReadonlyArray<Option> = [{ kind: "nop" }, { kind: "nop" }, { kind: "TS", val: "any", ecr: "any" }]
+const USUAL: ReadonlyArray<Option> = [
+  { kind: "nop" }, { kind: "nop" }, { kind: "TS", val: "any", ecr: "any" }
+]
 
 function sameOptions(
   wanted: ReadonlyArray<Option>, got: ReadonlyArray<Option>, last: number, tolerance: Tolerance
@@ -150,15 +154,16 @@ function sameOptions(
 function describe(item: Happened, flows: Flows, event: Event | null): string {
   const time = item.atSeconds.toFixed(3).padStart(9)
   if (item.kind === "caused") {
-    if (event === null) return `${time} (the script's next event${item.result === "0" ? "" : `: ${item.result}`})`
-    return `${time} ${event.text}`
+    if (event !== null) return `${time} ${event.text}`
+    return `${time} (the script's next event${item.result === "0" ? "" : `: ${item.result}`})`
   }
   const decoded = decode(item.bytes, flows)
   flows.learn(item.bytes)
   if (decoded === null) return `${time} > ${printed(item.bytes, 0, item.bytes.length)}`
   const mentions: Segment | undefined = event?.kind === "expect" ? event.segment : undefined
   const flow = decoded.flow === 1 ? "" : decoded.flow
-  return `${time} >${flow} ${formatSegment(decoded.segment, mentions)}${decoded.corrupt ? " OTHER OCTETS" : ""}`
+  const octets = decoded.corrupt ? " OTHER OCTETS" : ""
+  return `${time} >${flow} ${formatSegment(decoded.segment, mentions)}${octets}`
 }
 
 /** The time line as a script: what to start an expectation from. */
@@ -170,19 +175,21 @@ export function transcript(script: Script, happened: ReadonlyArray<Happened>): s
   return happened.map((item) => {
     const delta = `+${Number((item.atSeconds - before).toFixed(3))}`.padEnd(7)
     before = item.atSeconds
-    if (item.kind === "caused") {
-      const event = stimuli.shift()!
-      const text = event.text.replace(/ = [^=]*$/, "")
-      const result = event.kind === "call" && !/^\w+ = /.test(event.text) && item.result !== "0" ? ` = ${item.result}` : ""
-      return `${delta} ${event.kind === "call" && !/^\w+ = /.test(event.text) ? text : event.text}${result}`
-    }
+    if (item.kind === "caused") return `${delta} ${told(stimuli.shift()!, item.result)}`
     const decoded = decode(item.bytes, flows)
     flows.learn(item.bytes)
     if (decoded === null) return `${delta} > ${printed(item.bytes, 0, item.bytes.length)}`
-    const { segment } = decoded
-    const plain = (segment.flags & 2) === 0 && (segment.options?.length === 0 || (usual.has(decoded.flow) && segment.options?.length === 3))
-    const shown = formatSegment({ ...segment, id: null, options: plain ? null : segment.options })
+    const { segment, flow, corrupt } = decoded
+    const ordinary = (segment.flags & tcp.SYN) === 0 &&
+      sameOptions(usual.has(flow) ? USUAL : [], segment.options ?? [], 0, { seconds: 0, ratio: 0 })
+    const shown = formatSegment({ ...segment, id: null, options: ordinary ? null : segment.options })
       .replace(/TS val \d+ ecr/, "TS val * ecr")
-    return `${delta} >${decoded.flow === 1 ? "" : decoded.flow} ${shown}${decoded.corrupt ? " OTHER OCTETS" : ""}`
+    return `${delta} >${flow === 1 ? "" : flow} ${shown}${corrupt ? " OTHER OCTETS" : ""}`
   }).join("\n")
+}
+
+/** A call with what it gave; whatever else the script does as it stands there. */
+function told(event: Event, result: string): string {
+  if (event.kind !== "call" || /^\w+ = /.test(event.text)) return event.text
+  return `${event.text.replace(/ = [^=]*$/, "")}${result === "0" ? "" : ` = ${result}`}`
 }

@@ -29,7 +29,7 @@ export interface Segment {
   readonly split: number
   readonly ack: number | null
   readonly window: number | null
-  /** Null is what the connection has agreed on: timestamps behind two NOPs, or nothing; of an expected SYN anything. */
+  /** Null is what was agreed on: timestamps behind two NOPs, or nothing; of an expected SYN anything. */
   readonly options: ReadonlyArray<Option> | null
   /** Zero or not; IPv4 only. */
   readonly id: "0" | "+" | null
@@ -43,8 +43,8 @@ export interface Segment {
 }
 
 const LETTERS: ReadonlyArray<readonly [string, number]> = [
-  ["F", tcp.FIN], ["S", tcp.SYN], ["R", tcp.RST], ["P", tcp.PSH], [".", tcp.ACK], ["U", tcp.URG], ["E", tcp.ECE],
-  ["W", tcp.CWR]
+  ["F", tcp.FIN], ["S", tcp.SYN], ["R", tcp.RST], ["P", tcp.PSH], [".", tcp.ACK], ["U", tcp.URG],
+  ["E", tcp.ECE], ["W", tcp.CWR]
 ]
 
 export function parseSegment(text: string): Segment {
@@ -60,8 +60,8 @@ export function parseSegment(text: string): Segment {
   const words = rest.split(/\s+/).filter((word) => word !== "")
   const segment = {
     flags, pushAny, seq: null as Segment["seq"], length: 0, split: 0, ack: null as number | null,
-    window: null as number | null, options, id: null as "0" | "+" | null, df: true, tos: 0, ttl: 64, urgent: 0,
-    reserved: 0, badSum: false
+    window: null as number | null, options, id: null as Segment["id"], df: true, tos: 0, ttl: 64,
+    urgent: 0, reserved: 0, badSum: false
   }
   while (words.length > 0) {
     const word = words.shift()!
@@ -131,7 +131,9 @@ export function formatSegment(segment: Segment, mentions: Segment = segment): st
   else if (segment.length > 0) text += ` length ${segment.length}`
   if (segment.ack !== null) text += ` ack ${segment.ack}`
   if (segment.window !== null && mentions.window !== null) text += ` win ${segment.window}`
-  if (segment.options !== null && mentions.options !== null) text += ` <${segment.options.map(formatOption).join(",")}>`
+  if (segment.options !== null && mentions.options !== null) {
+    text += ` <${segment.options.map(formatOption).join(",")}>`
+  }
   if (segment.id !== null && mentions.id !== null) text += ` id ${segment.id}`
   if (!segment.df) text += " nodf"
   if (segment.tos !== 0) text += ` tos 0x${segment.tos.toString(16)}`

@@ -1,11 +1,12 @@
 """
-Plays time lines against the kernel that runs. Each line of standard input is one job (JSON); each is played by a
-child in a network namespace of its own, which ends with it, and answered by one line: what happened, in order.
+Plays time lines against the kernel that runs. Each line of standard input is one job (JSON); each is played
+by a child in a network namespace of its own, which ends with it, and answered by one line: what happened.
 
-A job: {"id", "family", "mtu", "sysctls": [[name, value]], "stack": {mac, "4", "6"}, "peer": {…}, "peerPort", "port",
-"events": [...], "end": seconds, "seen": frames expected until then}. An event: {"t": seconds, "seen": frames
-expected before it, and "frame": an Outgoing of frame.ts, or "call": [name, socket, arguments…], or neither}. When
-frames are late the rest of the time line waits for them a little, so that a busy machine changes times only.
+A job: {"id", "family", "mtu", "sysctls": [[name, value]], "stack": {mac, "4", "6"}, "peer": {…},
+"peerPort", "port", "events": [...], "end": seconds, "seen": frames expected until then}. An event:
+{"t": seconds, "seen": frames expected before it, and "frame": an Outgoing of frame.ts, or "call": [name,
+socket, arguments…], or neither}. When frames are late the rest of the time line waits for them a little, so
+that a busy machine changes times only.
 An answer: {"id", "happened": [[seconds, "frame", hex] | [seconds, "caused", result]], "error"}.
 """
 import ctypes
@@ -50,6 +51,14 @@ def checksum(data):
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
+
+
+def word(frame, at):
+    return struct.unpack_from("!I", frame, at)[0]
+
+
+def signed(value):
+    return (value + 0x80000000 & 0xFFFFFFFF) - 0x80000000
 
 
 def tcp_at(frame):
@@ -175,12 +184,12 @@ class Player:
         flow, l4, protocol = self.flow(outgoing["flow"]), outgoing["l4"], outgoing["protocol"]
         quote = outgoing["quote"]
         if quote is not None:
-            about = [f for f in flow.frames if quote["seq"] is None
-                     or (struct.unpack_from("!I", f, tcp_at(f) + 4)[0] - flow.isn - quote["seq"]) & 0xFFFFFFFF == 0]
+            relative = lambda sent: signed(word(sent, tcp_at(sent) + 4) - flow.isn)
+            about = [sent for sent in flow.frames if quote["seq"] in (None, relative(sent))]
             frame += about[-1][14:14 + quote["bytes"]]
             struct.pack_into("!H", frame, 16 if l4 == 34 else 18, len(frame) - (14 if l4 == 34 else l4))
         for at in outgoing["isn"]:
-            struct.pack_into("!I", frame, at, (struct.unpack_from("!I", frame, at)[0] + flow.isn) & 0xFFFFFFFF)
+            struct.pack_into("!I", frame, at, (word(frame, at) + flow.isn) & 0xFFFFFFFF)
         for at, more in outgoing["stamps"]:
             struct.pack_into("!I", frame, at, (flow.stamp + more) & 0xFFFFFFFF)
         if outgoing["port"] >= 0:
@@ -224,7 +233,8 @@ class Player:
         return 0
 
     def do_connect(self, key, flow="1"):
-        self.sockets[key].connect((self.job["peer"][str(self.job["family"])], self.job["peerPort"] + int(flow)))
+        job = self.job
+        self.sockets[key].connect((job["peer"][str(job["family"])], job["peerPort"] + int(flow)))
         return 0
 
     def do_send(self, key, length):

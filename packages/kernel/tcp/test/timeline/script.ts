@@ -17,8 +17,8 @@
  *     +3      ! none                   nothing is sent until then
  *
  * Times are seconds, from the beginning or, with a plus, from the event before (from the end of its range;
- * of an expectation that came true, from when it did). A digit behind < or > is another connection, whose peer has
- * another port. Order is strict: what the stack sends between two events stands between them.
+ * of an expectation that came true, from when it did). A digit behind < or > is another connection, whose
+ * peer has another port. Order is strict: what the stack sends between two events stands between them.
  */
 import { type Segment, integer, parseSegment } from "./notation.ts"
 
@@ -37,7 +37,12 @@ export interface Call {
 }
 
 export type Event =
-  & { readonly line: number; readonly text: string; readonly atSeconds: number; readonly untilSeconds: number }
+  & {
+    readonly line: number
+    readonly text: string
+    readonly atSeconds: number
+    readonly untilSeconds: number
+  }
   & (
     | { readonly kind: "inject"; readonly flow: number; readonly segment: Segment }
     | { readonly kind: "icmp"; readonly flow: number; readonly icmp: Icmp }
@@ -58,20 +63,21 @@ export interface Script {
 /** What a call gives when the script does not say. */
 const TAKES_ALL = new Set(["send"])
 const CALLS = new Set([
-  "socket", "bind", "listen", "accept", "connect", "send", "recv", "shutdown", "close", "setsockopt", "so_error", "state",
-  "poll", "available"
+  "socket", "bind", "listen", "accept", "connect", "send", "recv", "shutdown", "close", "setsockopt",
+  "so_error", "state", "poll", "available"
 ])
 
 export function parseScript(source: string, family: 4 | 6): Script {
   const lines = source.split("\n")
   const title = (lines[0] ?? "").replace(/^#\s*/, "")
   const script = {
-    title, families: [4, 6] as ReadonlyArray<4 | 6>, slow: false, mtu: 1500, sysctls: [] as Array<[string, string]>,
-    events: [] as Array<Event>
+    title, families: [4, 6] as ReadonlyArray<4 | 6>, slow: false, mtu: 1500,
+    sysctls: [] as Array<[string, string]>, events: [] as Array<Event>
   }
   let base = 0
   lines.forEach((raw, i) => {
-    const text = raw.replace(/(^|\s)#.*$/, "").replace(/\{([^|}]*)\|([^|}]*)\}/g, family === 4 ? "$1" : "$2").trim()
+    const bare = raw.replace(/(^|\s)#.*$/, "")
+    const text = bare.replace(/\{([^|}]*)\|([^|}]*)\}/g, family === 4 ? "$1" : "$2").trim()
     if (text === "") return
     try {
       if (setting(script, text)) return
@@ -125,7 +131,7 @@ function events(text: string, line: number, base: number): ReadonlyArray<Event> 
   }))
 }
 
-/** PSH is on the last of them when they are sent, and anywhere when they are expected: Linux cuts long packets late. */
+/** PSH is on the last when they are sent, anywhere when they are expected: Linux cuts long packets late. */
 function split(segment: Segment, expected: boolean): ReadonlyArray<Segment> {
   if (segment.split === 0 || typeof segment.seq !== "number") return [segment]
   const parts: Array<Segment> = []
@@ -138,9 +144,13 @@ function split(segment: Segment, expected: boolean): ReadonlyArray<Segment> {
   return parts
 }
 
+const ICMP = new RegExp(
+  "^icmp (unreachable|frag-needed|time-exceeded)(?: (net|host|port|protocol|admin))?(?: mtu (\\d+))?" +
+    "(?: about seq (-?\\d+))?$"
+)
+
 function icmp(text: string): Icmp {
-  const match = /^icmp (unreachable|frag-needed|time-exceeded)(?: (net|host|port|protocol|admin))?(?: mtu (\d+))?(?: about seq (-?\d+))?$/
-    .exec(text)
+  const match = ICMP.exec(text)
   if (match === null) throw new SyntaxError(`no ICMP error: ${text}`)
   return {
     type: match[1] as Icmp["type"], code: (match[2] ?? "net") as Icmp["code"], mtu: Number(match[3] ?? 0),

@@ -155,7 +155,7 @@ class Player {
       case "state":
         return stateName(socket.state)
       case "poll":
-        return [socket.readable ? "in" : "", socket.writable ? "out" : ""].filter((word) => word !== "").join(" ") || "none"
+        return `${socket.readable ? "in " : ""}${socket.writable ? "out" : ""}`.trim() || "none"
       case "available":
         return String(socket.available)
       default:
@@ -191,7 +191,7 @@ class Player {
 function told(handle: Handle, side: "blockedIn" | "blockedOut", result: string): string {
   const blocked = handle[side]
   handle[side] = result === "EAGAIN"
-  return blocked && result !== "EAGAIN" && result !== "EPIPE" && result !== "0" ? `${result}, and wake never told` : result
+  return blocked && !["EAGAIN", "EPIPE", "0"].includes(result) ? `${result}, and wake never told` : result
 }
 
 function errno(value: number): string {
@@ -247,7 +247,7 @@ function setOption(socket: TcpSocket, name: string, value: number): string {
   return "0"
 }
 
-/** A checksum that holds the pseudo header only, as the stack leaves it for a device; a wrong one stays wrong. */
+/** A checksum of the pseudo header only, as the stack leaves it for a device; a wrong one stays wrong. */
 function finishPartial(frame: Uint8Array): void {
   const l4 = get16(frame, 12) === 0x0800 ? 34 : 54
   if (get16(frame, l4 + 16) !== pseudoOf(frame, l4, 6)) return
