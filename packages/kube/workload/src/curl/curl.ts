@@ -6,7 +6,7 @@
  * standard error that is no terminal; files of -o, -O and -D live in the process's memory; output is text
  * (UTF-8, and what is none is replaced); times are virtual, so most of them are 0 where the real ones are
  * some microseconds; 8.14.1's exit code 0 of --retry after an error that is not retried is taken for the
- * defect that it was (8.15 ends as before).
+ * defect that it was (8.15 ends as before); -vv is -v.
  * Not supported, and refused: TLS, proxies, HTTP/2 and later, -F, -T, cookie files and jars, --limit-rate,
  * -Z, configuration files, other protocols and authentication schemes; contents that are compressed stay so.
  */
