@@ -1,6 +1,6 @@
 /**
- * Where TCP's segments come in: they are checked, and handed to the namespace's TCP once it has one (package tcp).
- * Until then no port is open, and RST is the answer.
+ * Where TCP's segments come in: they are checked, and handed to the namespace's TCP once it has one
+ * (package tcp). Until then no port is open, and RST is the answer.
  */
 import { Checksum, DropReason, type Frame, type NetDevice, PacketType } from "@podwire/netdev"
 import { type Ip, read6, v4 } from "@podwire/wire/ip"
@@ -15,7 +15,10 @@ import type { TcpLister } from "./tcp-row.ts"
 export interface TcpProtocol extends TcpLister {
   /** A whole segment for this host with a right checksum. Consumes. */
   receive(dev: NetDevice, frame: Frame, version: 4 | 6): void
-  /** An ICMP error whose quoted headers start at `inner` and `innerL4`. True: it is about something that we sent. */
+  /**
+   * An ICMP error whose quoted headers start at `inner` and `innerL4`. True: it is about something that we
+   * sent.
+   */
   error(
     frame: Frame, inner: number, innerL4: number, type: number, code: number, info: number, version: 4 | 6
   ): boolean

@@ -1,6 +1,6 @@
 /**
- * An acknowledgement (tcp_ack, net/ipv4/tcp_input.c): what it takes off the queue, what it says of the path, and what
- * may be sent for it.
+ * An acknowledgement (tcp_ack, net/ipv4/tcp_input.c): what it takes off the queue, what it says of the
+ * path, and what may be sent for it.
  */
 import { Ca, type Connection, Pending } from "./connection.ts"
 import { control } from "./cwnd.ts"

@@ -1,7 +1,7 @@
 /**
- * How much of what waits goes out in one go. Linux builds long packets that the device cuts (TSO, GSO): here each
- * piece is a frame of its own, but when a burst leaves, how long it is and where it ends follow the same rules
- * (tcp_mss_split_point, tcp_tso_should_defer, tcp_xmit_size_goal).
+ * How much of what waits goes out in one go. Linux builds long packets that the device cuts (TSO, GSO):
+ * here each piece is a frame of its own, but when a burst leaves, how long it is and where it ends follow
+ * the same rules (tcp_mss_split_point, tcp_tso_should_defer, tcp_xmit_size_goal).
  */
 import { Ca, type Connection } from "./connection.ts"
 import { SENT_OVERHEAD_BYTES } from "./cost.ts"
@@ -16,14 +16,20 @@ const BURST_SEGMENTS_MIN = 2
 /** TSO is put off only just after something was sent. */
 const RECENT_NS = 1_000_000
 
-/** tcp_xmit_size_goal: the longest packet that is built, a multiple of segments; never more than half a window. */
+/**
+ * tcp_xmit_size_goal: the longest packet that is built, a multiple of segments; never more than half a
+ * window.
+ */
 export function sizeGoal(c: Connection, mss: number): number {
   const half = c.maxWindow > 536 ? c.maxWindow >>> 1 : c.maxWindow
   const goal = half > 0 && half < GOAL_BYTES_MAX ? Math.max(half, 68 - c.headerBytes) : GOAL_BYTES_MAX
   return Math.max(goal - goal % mss, mss)
 }
 
-/** tcp_tso_autosize: the longest burst, segments; about a millisecond's worth, and more where the path is short. */
+/**
+ * tcp_tso_autosize: the longest burst, segments; about a millisecond's worth, and more where the path is
+ * short.
+ */
 function mostSegments(c: Connection, mss: number): number {
   const nearness = Math.floor(c.minRttUs / 512)
   if (nearness === 0 || c.srttUs8 === 0) return Math.max(Math.floor(GOAL_BYTES_MAX / mss), BURST_SEGMENTS_MIN)
@@ -45,8 +51,8 @@ export function nagleHolds(c: Connection, corked: boolean, noDelay: boolean): bo
 }
 
 /**
- * Octets of the next burst, of `data` that wait; at least one segment of them fits the window, and `quota` segments
- * fit the congestion window. 0: better wait for more room.
+ * Octets of the next burst, of `data` that wait; at least one segment of them fits the window, and `quota`
+ * segments fit the congestion window. 0: better wait for more room.
  */
 export function burstBytes(
   c: Connection, data: number, mss: number, quota: number, corked: boolean, noDelay: boolean, mayDefer: boolean
@@ -65,7 +71,10 @@ export function burstBytes(
   return partial > 0 && nagleHolds(c, corked, noDelay) ? needed - partial : needed
 }
 
-/** tcp_tso_should_defer: an acknowledgement is about to make more room. `grows`: it may get more data meanwhile. */
+/**
+ * tcp_tso_should_defer: an acknowledgement is about to make more room. `grows`: it may get more data
+ * meanwhile.
+ */
 function defers(
   c: Connection, packet: number, grows: boolean, mss: number, quota: number, segments: number
 ): boolean {

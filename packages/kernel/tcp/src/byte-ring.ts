@@ -1,6 +1,6 @@
 /**
- * Octets of a stream, each at its sequence number: octet `seq` stands at `seq & mask`. It begins small, doubles
- * when asked for more and never shrinks while in use; who uses it bounds it.
+ * Octets of a stream, each at its sequence number: octet `seq` stands at `seq & mask`. It begins small,
+ * doubles when asked for more and never shrinks while in use; who uses it bounds it.
  */
 
 const BYTES_AT_START = 1024

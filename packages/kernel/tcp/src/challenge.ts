@@ -1,11 +1,17 @@
-/** Answers to what should not have come, so few that nobody gains by asking (RFC 5961; tcp_send_challenge_ack, tcp_oow_rate_limited). */
+/**
+ * Answers to what should not have come, so few that nobody gains by asking (RFC 5961;
+ * tcp_send_challenge_ack, tcp_oow_rate_limited).
+ */
 import type { Ns } from "@podwire/engine"
 import { SYN } from "@podwire/wire/tcp"
 import type { Connection } from "./connection.ts"
 import { sendAck } from "./output.ts"
 import type { Segment } from "./segment.ts"
 
-/** tcp_send_challenge_ack: one in tcp_invalid_ratelimit, and of a namespace tcp_challenge_ack_limit a second. */
+/**
+ * tcp_send_challenge_ack: one in tcp_invalid_ratelimit, and of a namespace tcp_challenge_ack_limit a
+ * second.
+ */
 export function challenge(c: Connection): void {
   const { tcp } = c
   if (tooSoon(c)) {

@@ -1,10 +1,10 @@
 /**
- * One connection: what struct tcp_sock and inet_connection_sock hold, under the kernel's names. It knows no rules:
- * segments come in through `input.ts`, calls through `socket.ts`, and both act on these fields with `ack.ts`,
- * `recovery.ts`, `output.ts`, `window.ts` and `timers.ts`.
+ * One connection: what struct tcp_sock and inet_connection_sock hold, under the kernel's names. It knows no
+ * rules: segments come in through `input.ts`, calls through `socket.ts`, and both act on these fields with
+ * `ack.ts`, `recovery.ts`, `output.ts`, `window.ts` and `timers.ts`.
  *
- * Invariants: sndUna <= sndNxt <= writeSeq; packetsOut is the length of `rtx`; in flight is never negative; a closed
- * connection is in no table and has no timer.
+ * Invariants: sndUna <= sndNxt <= writeSeq; packetsOut is the length of `rtx`; in flight is never negative;
+ * a closed connection is in no table and has no timer.
  */
 import type { Ns } from "@podwire/engine"
 import { Errno, type NetDevice } from "@podwire/netdev"
@@ -67,7 +67,10 @@ export class Connection implements Flow, CongestionView, Holder {
   sndShutdown = false
   /** inet_id, counted by packets. */
   ipId: number
-  /** The socket's family: 6 that speaks IPv4 is 6. And who holds its port: its socket, or itself without one. */
+  /**
+   * The socket's family: 6 that speaks IPv4 is 6. And who holds its port: its socket, or itself without
+   * one.
+   */
   family: 4 | 6
   readonly v6only = false
   holder: Holder = this

@@ -1,6 +1,7 @@
 /**
- * What segments cost the buffers of a socket (skb->truesize), which decides about windows and about how much a write
- * takes. Received ones cost what a card's driver or a TAP gives them; a local sender's over veth cost a little more.
+ * What segments cost the buffers of a socket (skb->truesize), which decides about windows and about how
+ * much a write takes. Received ones cost what a card's driver or a TAP gives them; a local sender's over
+ * veth cost a little more.
  */
 
 /** Ethernet, IP and TCP headers, and the room before them (NET_SKB_PAD). */

@@ -1,6 +1,7 @@
 /**
- * The congestion window around the algorithms: when it may grow, how it falls in a recovery (RFC 6937, proportional
- * rate reduction, in Linux's form), and what silence does to it (net/ipv4/tcp_input.c, tcp_output.c).
+ * The congestion window around the algorithms: when it may grow, how it falls in a recovery (RFC 6937,
+ * proportional rate reduction, in Linux's form), and what silence does to it (net/ipv4/tcp_input.c,
+ * tcp_output.c).
  */
 import type { Ns } from "@podwire/engine"
 import { Ca, type Connection } from "./connection.ts"

@@ -1,6 +1,6 @@
 /**
- * What arrives and what we owe for it (tcp_data_queue, tcp_fin, tcp_event_data_recv, __tcp_ack_snd_check): octets in
- * order, octets that came early, duplicates, and acknowledgements at once, later or for several.
+ * What arrives and what we owe for it (tcp_data_queue, tcp_fin, tcp_event_data_recv, __tcp_ack_snd_check):
+ * octets in order, octets that came early, duplicates, and acknowledgements at once, later or for several.
  */
 import { DropReason } from "@podwire/netdev"
 import * as wire from "@podwire/wire/tcp"
@@ -224,7 +224,10 @@ export function oweAck(c: Connection): void {
   compress(c)
 }
 
-/** Many duplicates in a row are acknowledged together (tcp_sack_compress_send_ack; a twentieth of a round trip). */
+/**
+ * Many duplicates in a row are acknowledged together (tcp_sack_compress_send_ack; a twentieth of a round
+ * trip).
+ */
 function compress(c: Connection): void {
   const { globals } = c.tcp.ns.sysctl
   if (!c.sackOk || c.compressedAck >= globals.tcp_comp_sack_nr) return sendAck(c)

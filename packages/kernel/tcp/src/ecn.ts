@@ -1,6 +1,7 @@
 /**
- * Explicit congestion notification (RFC 3168; tcp_ecn_* in net/ipv4): who asked for it in its SYN and got it marks new
- * data ECT(0), echoes a mark until the sender says CWR, and slows down once a window for an echo.
+ * Explicit congestion notification (RFC 3168; tcp_ecn_* in net/ipv4): who asked for it in its SYN and got
+ * it marks new data ECT(0), echoes a mark until the sender says CWR, and slows down once a window for an
+ * echo.
  * Not supported: AccECN (tcp_ecn 3 and more), DCTCP.
  */
 import * as ipv4 from "@podwire/wire/ipv4"
@@ -35,7 +36,10 @@ export function asks(segment: Segment): boolean {
   return segment.has(tcp.ECE) && segment.has(tcp.CWR) && markOf(segment) === 0
 }
 
-/** Data arrives: its mark, and its sender's CWR (tcp_ecn_check_ce, tcp_ecn_accept_cwr). True: acknowledge quickly. */
+/**
+ * Data arrives: its mark, and its sender's CWR (tcp_ecn_check_ce, tcp_ecn_accept_cwr). True: acknowledge
+ * quickly.
+ */
 export function dataArrives(c: Connection, segment: Segment): boolean {
   if (!c.ecnOk) return false
   if (segment.has(tcp.CWR)) {

@@ -1,7 +1,7 @@
 /**
- * From a connection's numbers to a frame (__tcp_transmit_skb, tcp_options_write): header, options in Linux's order,
- * payload from the ring, IP header, and away. The checksum holds the pseudo header's sum only: the packet has not
- * left its host (CHECKSUM_PARTIAL).
+ * From a connection's numbers to a frame (__tcp_transmit_skb, tcp_options_write): header, options in
+ * Linux's order, payload from the ring, IP header, and away. The checksum holds the pseudo header's sum
+ * only: the packet has not left its host (CHECKSUM_PARTIAL).
  */
 import { Checksum, Errno, type Frame, type NetDevice } from "@podwire/netdev"
 import type { Netns } from "@podwire/netns"
@@ -45,7 +45,9 @@ export function optionBytes(c: Connection): number {
   return stamps + 4 + 8 * Math.min(blocks, room)
 }
 
-/** A segment of an established connection: `count` octets of the ring from `seq` on. Errno of the way down. */
+/**
+ * A segment of an established connection: `count` octets of the ring from `seq` on. Errno of the way down.
+ */
 export function emit(
   c: Connection, seq: number, count: number, flags: number, window: number, ecn: number
 ): Errno {
@@ -117,7 +119,8 @@ export function sendIp(
     const df = ns.sysctl.globals.ip_no_pmtu_disc === 0 && !ns.ip4.mtuLocked(way)
     const hops = ttl || ns.sysctl.globals.ip_default_ttl
     ipv4.writeHeader(
-      bytes, l3, tos, tail - l3, df ? ipId : ns.ip4.nextId(), df ? ipv4.DF : 0, hops, ipproto.TCP, local[0]!, remote[0]!
+      bytes, l3, tos, tail - l3, df ? ipId : ns.ip4.nextId(), df ? ipv4.DF : 0, hops, ipproto.TCP, local[0]!,
+      remote[0]!
     )
     set16(bytes, l4 + 16, pseudo4(local[0]!, remote[0]!, ipproto.TCP, tail - l4))
     return ns.ip4.output(frame, way)

@@ -1,4 +1,7 @@
-/** The end of a connection (tcp_done_with_error, tcp_reset, tcp_set_state): it leaves the tables; its program may still read. */
+/**
+ * The end of a connection (tcp_done_with_error, tcp_reset, tcp_set_state): it leaves the tables; its
+ * program may still read.
+ */
 import { Errno } from "@podwire/netdev"
 import type { Connection } from "./connection.ts"
 import { purge, sendReset } from "./output.ts"

@@ -1,4 +1,7 @@
-/** What has a 4-tuple: connections, requests that are half open, and what is left of closed ones (struct sock_common). */
+/**
+ * What has a 4-tuple: connections, requests that are half open, and what is left of closed ones (struct
+ * sock_common).
+ */
 import { get32 } from "@podwire/wire/bytes"
 import type { Ip } from "@podwire/wire/ip"
 import type { Connection } from "./connection.ts"

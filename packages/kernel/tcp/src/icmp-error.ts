@@ -1,4 +1,7 @@
-/** What an ICMP error does to a connection (tcp_v4_err, tcp_v6_err; RFC 1122, section 4.2.3.9; RFC 5927, RFC 6069). */
+/**
+ * What an ICMP error does to a connection (tcp_v4_err, tcp_v6_err; RFC 1122, section 4.2.3.9; RFC 5927, RFC
+ * 6069).
+ */
 import { Errno } from "@podwire/netdev"
 import { meaning4, meaning6 } from "@podwire/netns/errno"
 import * as icmp from "@podwire/wire/icmp"
@@ -34,7 +37,8 @@ export function receive(flow: AnyFlow, seq: number, type: number, code: number, 
     mib.OutOfWindowIcmps++
     return false
   }
-  // The way's new size is learnt by the caller, who then says `pathChanged`; of IPv6 only what makes segments shorter.
+  // The way's new size is learnt by the caller, who then says `pathChanged`; of IPv6 only what makes
+  // segments shorter.
   if (isTooBig(c.version, type, code)) return c.version === 4 || forMtu(c, info >>> 0) < c.mssCache
   const [errno] = c.version === 4 ? meaning4(type, code) : meaning6(type, code)
   if (errno === Errno.OK) return true

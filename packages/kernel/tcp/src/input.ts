@@ -1,6 +1,6 @@
 /**
- * What a segment does to a connection (tcp_rcv_established, tcp_rcv_state_process, tcp_validate_incoming): is it
- * acceptable, what does it acknowledge, what does it bring, what do we owe for it.
+ * What a segment does to a connection (tcp_rcv_established, tcp_rcv_state_process, tcp_validate_incoming):
+ * is it acceptable, what does it acknowledge, what does it bring, what do we owe for it.
  */
 import { DropReason, Errno } from "@podwire/netdev"
 import * as wire from "@podwire/wire/tcp"
@@ -19,7 +19,10 @@ import { finTimeNs, setKeepalive } from "./timers.ts"
 import { restAfterFin, TIMEWAIT_NS } from "./time-wait.ts"
 import * as window from "./window.ts"
 
-/** What is to become of the frame: NOT_SPECIFIED is that it was of use. `Reset` in `answer`: it is answered by RST. */
+/**
+ * What is to become of the frame: NOT_SPECIFIED is that it was of use. `Reset` in `answer`: it is answered
+ * by RST.
+ */
 export class Outcome {
   reason: DropReason = DropReason.NOT_SPECIFIED
   reset = false

@@ -1,7 +1,7 @@
 /**
- * A listening socket's two queues (net/ipv4/inet_connection_sock.c, tcp_conn_request, tcp_check_req): SYNs that were
- * answered, and connections that nobody has accepted. Both are bounded by the backlog; when the first is full SYN
- * cookies take its place, when the second is full SYNs and last ACKs are ignored.
+ * A listening socket's two queues (net/ipv4/inet_connection_sock.c, tcp_conn_request, tcp_check_req): SYNs
+ * that were answered, and connections that nobody has accepted. Both are bounded by the backlog; when the
+ * first is full SYN cookies take its place, when the second is full SYNs and last ACKs are ignored.
  * Not supported: SO_REUSEPORT, TCP_DEFER_ACCEPT, fast open.
  */
 import type { Ns } from "@podwire/engine"
@@ -74,7 +74,9 @@ export class Listener {
   }
 
   /** A segment that belongs to no connection and no request. */
-  receive(segment: Segment, local: Ip, remote: Ip, localPort: number, remotePort: number, dev: NetDevice, out: Outcome): void {
+  receive(
+    segment: Segment, local: Ip, remote: Ip, localPort: number, remotePort: number, dev: NetDevice, out: Outcome
+  ): void {
     if (segment.has(wire.ACK)) {
       const request = this.#cookie(segment, local, remote, localPort, remotePort, dev)
       if (request !== null) return this.#complete(request, segment, out)
@@ -113,7 +115,8 @@ export class Listener {
       mib.ListenDrops++
       return DropReason.TCP_LISTEN_OVERFLOW
     }
-    // Without cookies the last quarter is for those who were here before, whom we do not know (tcp_peer_is_proven).
+    // Without cookies the last quarter is for those who were here before, whom we do not know
+    // (tcp_peer_is_proven).
     const left = globals.tcp_max_syn_backlog - this.#requests.size
     if (!cookie && globals.tcp_syncookies === 0 && iss === 0 && left < globals.tcp_max_syn_backlog >> 2) {
       mib.ListenDrops++
@@ -257,7 +260,8 @@ export class Listener {
   #child(request: Request): Connection {
     const { tcp } = this
     const c = new Connection(
-      tcp, new SocketOptions().copyFrom(this.options), request.local, request.remote, request.localPort, request.remotePort
+      tcp, new SocketOptions().copyFrom(this.options), request.local, request.remote, request.localPort,
+      request.remotePort
     )
     c.dev = request.dev
     c.family = this.family

@@ -1,11 +1,17 @@
-/** How long segments may be: what we announce, what the peer takes, what the path carries (tcp_sync_mss, tcp_current_mss). */
+/**
+ * How long segments may be: what we announce, what the peer takes, what the path carries (tcp_sync_mss,
+ * tcp_current_mss).
+ */
 import type { Dst } from "@podwire/netns/dst"
 import type { Netns } from "@podwire/netns"
 import * as tcp from "@podwire/wire/tcp"
 import type { Connection } from "./connection.ts"
 import { optionBytes, route } from "./emit.ts"
 
-/** What a peer takes that does not say (RFC 9293, section 3.7.1), and the least that Linux sends (TCP_MIN_MSS). */
+/**
+ * What a peer takes that does not say (RFC 9293, section 3.7.1), and the least that Linux sends
+ * (TCP_MIN_MSS).
+ */
 export const MSS_DEFAULT = 536
 export const MSS_MIN = 88
 const HEADERS_BYTES = { 4: 40, 6: 60 } as const
@@ -20,11 +26,15 @@ export function pathMtu(ns: Netns, way: Dst): number {
 /** ipv4_default_advmss, ip6_default_advmss: by the device, never by what was learnt of the path. */
 export function advertised(way: Dst, version: 4 | 6, most: number): number {
   const mtu = way.routeMtu > 0 ? way.routeMtu : way.dev === null ? 1500 : way.dev.mtu
-  const mss = Math.min(Math.max(mtu - HEADERS_BYTES[version], version === 4 ? 256 : 1220), 65_535 - HEADERS_BYTES[version])
+  const headers = HEADERS_BYTES[version]
+  const mss = Math.min(Math.max(mtu - headers, version === 4 ? 256 : 1220), 65_535 - headers)
   return most > 0 && most < mss ? most : mss
 }
 
-/** Octets of payload in a segment for that path, with the options every segment has; remembers the path's size. */
+/**
+ * Octets of payload in a segment for that path, with the options every segment has; remembers the path's
+ * size.
+ */
 export function sync(c: Connection, pmtu: number): number {
   const mss = boundToHalfWindow(c, forMtu(c, pmtu))
   c.pmtuCookie = pmtu

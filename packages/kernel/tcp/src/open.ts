@@ -1,6 +1,6 @@
 /**
- * The active open (tcp_v4_connect, tcp_connect, tcp_rcv_synsent_state_process), the crossing of two SYNs, and what
- * every connection begins its transfer with (tcp_init_transfer).
+ * The active open (tcp_v4_connect, tcp_connect, tcp_rcv_synsent_state_process), the crossing of two SYNs,
+ * and what every connection begins its transfer with (tcp_init_transfer).
  */
 import { DropReason, Errno } from "@podwire/netdev"
 import * as wire from "@podwire/wire/tcp"

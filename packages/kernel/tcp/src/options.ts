@@ -9,8 +9,8 @@ export class SocketOptions {
   /** SO_LINGER in seconds; -1 is off, 0 resets at close. */
   lingerSeconds = -1
   /**
-   * TCP_USER_TIMEOUT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_LINGER2, TCP_MAXSEG, TCP_QUICKACK's
-   * ping-pong; 0 is the namespace's.
+   * TCP_USER_TIMEOUT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_LINGER2, TCP_MAXSEG,
+   * TCP_QUICKACK's ping-pong; 0 is the namespace's.
    */
   userTimeoutMs = 0
   keepIdleSeconds = 0

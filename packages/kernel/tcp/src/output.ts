@@ -1,7 +1,8 @@
 /**
- * What a connection sends and when (net/ipv4/tcp_output.c): new data within both windows and by Nagle's rule, data
- * again, acknowledgements, probes, FIN and RST.
- * Not supported: TSO and GSO (a segment is a frame), pacing, autocorking, TCP small queues, urgent data out.
+ * What a connection sends and when (net/ipv4/tcp_output.c): new data within both windows and by Nagle's
+ * rule, data again, acknowledgements, probes, FIN and RST.
+ * Not supported: TSO and GSO (a segment is a frame), pacing, autocorking, TCP small queues, urgent data
+ * out.
  */
 import type { Ns } from "@podwire/engine"
 import { Errno } from "@podwire/netdev"
@@ -30,7 +31,9 @@ export function nagleOf(c: Connection): number {
   return c.options.cork ? Nagle.Cork : c.options.noDelay ? Nagle.Off : Nagle.Normal
 }
 
-/** A write ends at `writeSeq` (tcp_mark_push): the packet that ends there says so, and wherever it grows to. */
+/**
+ * A write ends at `writeSeq` (tcp_mark_push): the packet that ends there says so, and wherever it grows to.
+ */
 export function markPush(c: Connection): void {
   const { pushes } = c
   c.pushedSeq = c.writeSeq
@@ -47,7 +50,10 @@ export function grown(c: Connection, count: number): void {
   if (last >= 0 && pushes[last] === writeSeq) pushes[last] = (writeSeq + count) | 0
 }
 
-/** In the middle of a write: more than half a window waits since the last push, or nothing else does (forced_push). */
+/**
+ * In the middle of a write: more than half a window waits since the last push, or nothing else does
+ * (forced_push).
+ */
 export function pushEarly(c: Connection): void {
   if (after(c.writeSeq, (c.pushedSeq + (c.maxWindow >>> 1)) | 0)) {
     markPush(c)
@@ -68,8 +74,8 @@ export function pushPending(c: Connection): void {
 }
 
 /**
- * tcp_write_xmit. `probe` 2 sends one segment whatever the congestion window says. True: nothing is in flight and
- * data waits, so only a probe can go on.
+ * tcp_write_xmit. `probe` 2 sends one segment whatever the congestion window says. True: nothing is in
+ * flight and data waits, so only a probe can go on.
  */
 export function write(c: Connection, mss: number, nagle: number, probe: 0 | 2): boolean {
   let sent = 0
@@ -207,7 +213,9 @@ function ackSent(c: Connection): void {
   c.delack.clear()
 }
 
-/** tcp_acceptable_seq: where a segment without data stands, also when the peer took back part of its window. */
+/**
+ * tcp_acceptable_seq: where a segment without data stands, also when the peer took back part of its window.
+ */
 function acceptableSeq(c: Connection): number {
   const end = c.wndEnd
   if (!before(end, c.sndNxt)) return c.sndNxt
@@ -285,8 +293,8 @@ export function sendSyn(c: Connection, flags: number): Errno {
 }
 
 /**
- * __tcp_retransmit_skb: record `index` again, at most a segment of it, as far as the peer's window allows. Small
- * neighbours go along (tcp_retrans_try_collapse).
+ * __tcp_retransmit_skb: record `index` again, at most a segment of it, as far as the peer's window allows.
+ * Small neighbours go along (tcp_retrans_try_collapse).
  */
 export function retransmit(c: Connection, index: number): Errno {
   const { rtx } = c

@@ -1,6 +1,6 @@
 /**
- * Which segments are lost, by time (RFC 8985; net/ipv4/tcp_recovery.c), and the probe that finds the loss of a tail
- * (TLP; tcp_schedule_loss_probe, tcp_send_loss_probe).
+ * Which segments are lost, by time (RFC 8985; net/ipv4/tcp_recovery.c), and the probe that finds the loss
+ * of a tail (TLP; tcp_schedule_loss_probe, tcp_send_loss_probe).
  */
 import type { Ns } from "@podwire/engine"
 import { Errno } from "@podwire/netdev"
@@ -56,7 +56,10 @@ export function advance(c: Connection, sacked: number, end: number, sentNs: Ns):
   }
 }
 
-/** tcp_rack_detect_loss: marks what was sent well before something that arrived; how long to wait for the rest, or 0. */
+/**
+ * tcp_rack_detect_loss: marks what was sent well before something that arrived; how long to wait for the
+ * rest, or 0.
+ */
 function detect(c: Connection): number {
   const windowUs = reorderWindowUs(c)
   let waitUs = 0
@@ -99,7 +102,10 @@ export function reorderTimeout(c: Connection): void {
   if (c.pending !== Pending.Retransmit) rearmRto(c)
 }
 
-/** tcp_rack_update_reo_wnd: DSACKs say that we were too quick; wait a quarter of the least round trip longer. */
+/**
+ * tcp_rack_update_reo_wnd: DSACKs say that we were too quick; wait a quarter of the least round trip
+ * longer.
+ */
 export function updateReorderWindow(c: Connection, priorDelivered: number): void {
   if ((c.tcp.ns.sysctl.globals.tcp_recovery & STATIC_REORDER_WINDOW) !== 0 || priorDelivered === 0) return
   if (priorDelivered < c.rackLastDelivered) c.rackDsackSeen = false

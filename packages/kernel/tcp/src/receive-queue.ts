@@ -1,10 +1,10 @@
 /**
- * What has arrived: octets in order up to `rcvNxt`, and behind gaps the ranges that came early. All stand in one
- * ring at their own sequence numbers, so filling a gap moves nothing. Beside it the blocks that the next
- * acknowledgements report (RFC 2018, RFC 2883; tcp_sack_new_ofo_skb, tcp_sack_extend).
+ * What has arrived: octets in order up to `rcvNxt`, and behind gaps the ranges that came early. All stand
+ * in one ring at their own sequence numbers, so filling a gap moves nothing. Beside it the blocks that the
+ * next acknowledgements report (RFC 2018, RFC 2883; tcp_sack_new_ofo_skb, tcp_sack_extend).
  *
- * Memory is counted as Linux counts it, by what the segments' buffers would cost (sk_rmem_alloc): a buffer takes in
- * what follows it, up to SEGMENTS_MAX, and is free when its last octet has been read.
+ * Memory is counted as Linux counts it, by what the segments' buffers would cost (sk_rmem_alloc): a buffer
+ * takes in what follows it, up to SEGMENTS_MAX, and is free when its last octet has been read.
  */
 import { COALESCED_BYTES, received } from "./cost.ts"
 import { ByteRing } from "./byte-ring.ts"
@@ -80,7 +80,9 @@ export class ReceiveQueue {
     this.#segments = 1
   }
 
-  /** Octets behind a gap. False: there are too many gaps. What was there already is reported as a duplicate. */
+  /**
+   * Octets behind a gap. False: there are too many gaps. What was there already is reported as a duplicate.
+   */
   early(
     copied: number, rcvNxt: number, seq: number, from: Uint8Array, at: number, end: number, reports: boolean
   ): boolean {
@@ -210,7 +212,10 @@ export class ReceiveQueue {
     if (before(from, to)) this.duplicate(from, to)
   }
 
-  /** A block that the segment continues grows by it and goes first, and takes in what it now touches; else a new one. */
+  /**
+   * A block that the segment continues grows by it and goes first, and takes in what it now touches; else a
+   * new one.
+   */
   #report(from: number, to: number): void {
     const { sack } = this
     let start = from

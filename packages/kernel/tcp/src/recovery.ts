@@ -1,6 +1,6 @@
 /**
- * From suspicion to repair and back (tcp_fastretrans_alert and what it calls): Disorder, Recovery, Loss; undoing
- * what proves needless, by timestamps, DSACK and F-RTO (RFC 3522, 3708, 5682).
+ * From suspicion to repair and back (tcp_fastretrans_alert and what it calls): Disorder, Recovery, Loss;
+ * undoing what proves needless, by timestamps, DSACK and F-RTO (RFC 3522, 3708, 5682).
  */
 import { SYN } from "@podwire/wire/tcp"
 import { Ca, type Connection, Pending } from "./connection.ts"
@@ -351,7 +351,10 @@ function joinLost(c: Connection): void {
   }
 }
 
-/** tcp_simple_retransmit: the path carries less than we thought; what is too long goes again, and no window falls. */
+/**
+ * tcp_simple_retransmit: the path carries less than we thought; what is too long goes again, and no window
+ * falls.
+ */
 export function tooLong(c: Connection, mss: number): boolean {
   const { rtx } = c
   for (let i = 0; i < rtx.length; i++) {

@@ -1,6 +1,6 @@
 /**
- * Half a connection: a SYN that was answered and waits for its ACK (struct tcp_request_sock, tcp_check_req). Small on
- * purpose, as anybody may make us hold one.
+ * Half a connection: a SYN that was answered and waits for its ACK (struct tcp_request_sock,
+ * tcp_check_req). Small on purpose, as anybody may make us hold one.
  */
 import { type Ns, Timer } from "@podwire/engine"
 import { Errno, type NetDevice } from "@podwire/netdev"
@@ -79,7 +79,8 @@ export class Request extends Timer implements Flow {
     options.sackPermitted = this.sackOk
     options.windowScale = this.sndWscale >= 0 ? this.rcvWscale : -1
     const window = Math.min(this.rcvWnd, 65_535)
-    const frame = synFrame(ns, this, options, this.iss, (this.irs + 1) | 0, wire.SYN | wire.ACK | (this.ecnOk ? wire.ECE : 0), window)
+    const flags = wire.SYN | wire.ACK | (this.ecnOk ? wire.ECE : 0)
+    const frame = synFrame(ns, this, options, this.iss, (this.irs + 1) | 0, flags, window)
     if (frame === null) return Errno.ENOBUFS
     const { ttl, tos } = this.listener.options
     return sendIp(ns, frame, way, this.local, this.remote, 0, ttl, tos)

@@ -20,13 +20,13 @@ export function rowsOf(tcp: Tcp): ReadonlyArray<TcpRow> {
     if (flow.kind === "connection") rows.push(connected(flow))
     else if (flow.kind === "request") {
       rows.push({
-        ...base, family: flow.listener.family, state: State.SYN_RECV, resting: false, orphan: false, recvQ: 0, sendQ: 0, info: null,
-        timer: { kind: "on", remainingNs: Math.max(0, flow.dueNs - tcp.engine.nowNs), retransmits: flow.timeouts }
+        ...base, family: flow.listener.family, state: State.SYN_RECV, resting: false, orphan: false, recvQ: 0, sendQ: 0,
+        info: null, timer: { kind: "on", remainingNs: Math.max(0, flow.dueNs - tcp.engine.nowNs), retransmits: flow.timeouts }
       })
     } else {
       rows.push({
-        ...base, family: flow.family, state: flow.substate, resting: true, orphan: false, recvQ: 0, sendQ: 0, info: null,
-        timer: { kind: "timewait", remainingNs: Math.max(0, flow.dueNs - tcp.engine.nowNs), retransmits: 0 }
+        ...base, family: flow.family, state: flow.substate, resting: true, orphan: false, recvQ: 0, sendQ: 0,
+        info: null, timer: { kind: "timewait", remainingNs: Math.max(0, flow.dueNs - tcp.engine.nowNs), retransmits: 0 }
       })
     }
   }
@@ -92,8 +92,8 @@ function infoOf(c: Connection): TcpInfo {
     rtt: Math.floor(rtt.srttUs8 / 8), rttvar: Math.floor(rtt.mdevUs4 / 4), snd_ssthresh: c.ssthresh, snd_cwnd: c.cwnd,
     advmss: c.advmss, reordering: c.reordering, rcv_rtt: Math.floor(c.rcvRttUs8 / 8), rcv_space: c.spaceBytes,
     total_retrans: c.totalRetrans, pacing_rate: c.pacingRate, bytes_acked: c.bytesAcked,
-    bytes_received: c.bytesReceived + (c.finReceived ? 1 : 0), segs_out: c.segsOut, segs_in: c.segsIn, notsent_bytes: c.unsent,
-    min_rtt: c.minRttUs === NOTHING ? 0 : c.minRttUs, data_segs_in: c.dataSegsIn, data_segs_out: c.dataSegsOut,
+    bytes_received: c.bytesReceived + (c.finReceived ? 1 : 0), segs_out: c.segsOut, segs_in: c.segsIn,
+    notsent_bytes: c.unsent, min_rtt: c.minRttUs === NOTHING ? 0 : c.minRttUs, data_segs_in: c.dataSegsIn, data_segs_out: c.dataSegsOut,
     delivered: c.delivered, bytes_sent: c.bytesSent, bytes_retrans: c.bytesRetrans, dsack_dups: c.dsackDups,
     reord_seen: c.reordSeen, rcv_ooopack: c.oooPackets, snd_wnd: c.sndWnd,
     quickack: (c.quick << 1) | (c.pingpongMode ? 1 : 0)

@@ -1,8 +1,9 @@
 /**
- * The round trip and the timeout from it (RFC 6298 as tcp_rtt_estimator, tcp_set_rto and tcp_bound_rto do it):
- * srtt is kept eightfold and the deviation fourfold, in microseconds. The deviation that counts rises at once,
- * falls at most once a round trip and is never under the least timeout, so that RTO is srtt and 200 ms or more,
- * up to the next jiffy (4 ms, `jiffies.ts`). Backoff is the caller's: it doubles `rtoNs`, `bounded`.
+ * The round trip and the timeout from it (RFC 6298 as tcp_rtt_estimator, tcp_set_rto and tcp_bound_rto do
+ * it): srtt is kept eightfold and the deviation fourfold, in microseconds. The deviation that counts rises
+ * at once, falls at most once a round trip and is never under the least timeout, so that RTO is srtt and
+ * 200 ms or more, up to the next jiffy (4 ms, `jiffies.ts`). Backoff is the caller's: it doubles `rtoNs`,
+ * `bounded`.
  * *Not supported*: a route's rto_min, cached metrics of a destination.
  */
 import type { Ns } from "@podwire/engine"

@@ -1,6 +1,7 @@
 /**
- * What was sent and is not acknowledged (tcp_rtx_queue), one record a segment, in order of sequence numbers; and
- * the same records in order of their last transmission (tsorted_sent_queue), for RACK. Records are reused.
+ * What was sent and is not acknowledged (tcp_rtx_queue), one record a segment, in order of sequence
+ * numbers; and the same records in order of their last transmission (tsorted_sent_queue), for RACK. Records
+ * are reused.
  *
  * Invariant: record i ends where record i + 1 begins.
  */

@@ -1,6 +1,6 @@
 /**
- * What the peer says of data behind a gap (RFC 2018), and of duplicates (RFC 2883): tcp_sacktag_write_queue and its
- * parts in net/ipv4/tcp_input.c.
+ * What the peer says of data behind a gap (RFC 2018), and of duplicates (RFC 2883): tcp_sacktag_write_queue
+ * and its parts in net/ipv4/tcp_input.c.
  */
 import type { Ns } from "@podwire/engine"
 import type { Options } from "@podwire/wire/tcp-options"
@@ -94,7 +94,10 @@ function walk(c: Connection, start: number, end: number, duplicate: boolean, sta
   }
 }
 
-/** Cut a record that a block covers in part, at multiples of the segment size. False: there is nothing to cut. */
+/**
+ * Cut a record that a block covers in part, at multiples of the segment size. False: there is nothing to
+ * cut.
+ */
 function partly(c: Connection, index: number, start: number, end: number): boolean {
   const sent = c.rtx.at(index)
   const mss = c.mssCache

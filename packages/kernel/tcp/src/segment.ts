@@ -1,4 +1,6 @@
-/** One segment that arrived, read once: what the state machine works on. A single scratch object serves all. */
+/**
+ * One segment that arrived, read once: what the state machine works on. A single scratch object serves all.
+ */
 import type { Frame } from "@podwire/netdev"
 import { get16, get32 } from "@podwire/wire/bytes"
 import * as tcp from "@podwire/wire/tcp"

@@ -1,4 +1,7 @@
-/** Sequence numbers are signed 32-bit words and compare by difference (RFC 9293, section 3.4; include/net/tcp.h). */
+/**
+ * Sequence numbers are signed 32-bit words and compare by difference (RFC 9293, section 3.4;
+ * include/net/tcp.h).
+ */
 
 export function before(a: number, b: number): boolean {
   return ((a - b) | 0) < 0

@@ -1,9 +1,10 @@
 /**
- * A TCP socket as a program sees it: bind, listen, accept, connect, send, recv, shutdown, close, with Linux's
- * errnos (net/ipv4/af_inet.c, tcp.c). Nothing blocks: what would block answers EAGAIN or EINPROGRESS, and `wake`
- * tells that asking again is worth it. Options are fields (SocketOptions); `apply` makes a change on a connected
- * socket felt.
- * Not supported: urgent data out, MSG_PEEK, TCP_FASTOPEN, SO_REUSEPORT, SO_BINDTODEVICE, blocking close with SO_LINGER.
+ * A TCP socket as a program sees it: bind, listen, accept, connect, send, recv, shutdown, close, with
+ * Linux's errnos (net/ipv4/af_inet.c, tcp.c). Nothing blocks: what would block answers EAGAIN or
+ * EINPROGRESS, and `wake` tells that asking again is worth it. Options are fields (SocketOptions); `apply`
+ * makes a change on a connected socket felt.
+ * Not supported: urgent data out, MSG_PEEK, TCP_FASTOPEN, SO_REUSEPORT, SO_BINDTODEVICE, blocking close
+ * with SO_LINGER.
  */
 import { Errno, type NetDevice } from "@podwire/netdev"
 import { refusal } from "@podwire/netns/errno"
@@ -38,8 +39,8 @@ export class TcpSocket extends SocketOptions {
   /** The device that a link-local peer is behind (sin6_scope_id). */
   dev: NetDevice | null = null
   /**
-   * An edge without data: something changed; ask what. Called by the engine at the same instant, never from inside a
-   * call.
+   * An edge without data: something changed; ask what. Called by the engine at the same instant, never from
+   * inside a call.
    */
   wake: ((socket: TcpSocket) => void) | null = null
   /** Somebody asked for this very port: no connect picks it. */
@@ -265,7 +266,10 @@ export class TcpSocket extends SocketOptions {
     return at - from
   }
 
-  /** Octets copied; 0 at the end of the stream; or a negative errno: -EAGAIN, -ENOTCONN, -ECONNRESET, -ETIMEDOUT, … */
+  /**
+   * Octets copied; 0 at the end of the stream; or a negative errno: -EAGAIN, -ENOTCONN, -ECONNRESET,
+   * -ETIMEDOUT, …
+   */
   recv(into: Uint8Array): number {
     return this.#receive(into.length, into)
   }

@@ -1,7 +1,7 @@
 /**
- * The states of a connection and what moves it from one to the next (RFC 9293, section 3.3.2), as a table: it
- * decides, the rest acts. States are numbered as Linux does (include/net/tcp_states.h). Segments mean acceptable
- * ones, in sequence; "all" that an ACK acknowledges includes our SYN or FIN.
+ * The states of a connection and what moves it from one to the next (RFC 9293, section 3.3.2), as a table:
+ * it decides, the rest acts. States are numbered as Linux does (include/net/tcp_states.h). Segments mean
+ * acceptable ones, in sequence; "all" that an ACK acknowledges includes our SYN or FIN.
  */
 
 export const State = {
@@ -42,8 +42,9 @@ export const Outcome = {
 } as const
 export type Outcome = (typeof Outcome)[keyof typeof Outcome]
 
-const { ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSED, CLOSE_WAIT, LAST_ACK, LISTEN, CLOSING } =
-  State
+const {
+  ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSED, CLOSE_WAIT, LAST_ACK, LISTEN, CLOSING
+} = State
 const { Ignore, Refuse, Reset, Challenge } = Outcome
 
 const TABLE: ReadonlyArray<ReadonlyArray<State | Outcome>> = (() => {

@@ -1,6 +1,6 @@
 /**
- * TCP of one namespace: which connection, request or listener a segment is for, which ports are taken, and what ICMP
- * says about all of them (net/ipv4/tcp_ipv4.c, net/ipv6/tcp_ipv6.c, inet_hashtables.c).
+ * TCP of one namespace: which connection, request or listener a segment is for, which ports are taken, and
+ * what ICMP says about all of them (net/ipv4/tcp_ipv4.c, net/ipv6/tcp_ipv6.c, inet_hashtables.c).
  */
 import type { Engine, Prng } from "@podwire/engine"
 import { DropReason, type Frame, type NetDevice } from "@podwire/netdev"
@@ -288,8 +288,8 @@ export class Tcp implements TcpProtocol {
   }
 
   /**
-   * A local port for a connection to there (__inet_hash_connect): even ones first, each seldom twice in a row. 0 when
-   * every one is taken. What rests in TIME_WAIT may give way.
+   * A local port for a connection to there (__inet_hash_connect): even ones first, each seldom twice in a
+   * row. 0 when every one is taken. What rests in TIME_WAIT may give way.
    */
   portFor(local: Ip, remote: Ip, remotePort: number): number {
     const { port_low: low, port_high: high } = this.ns.sysctl.globals

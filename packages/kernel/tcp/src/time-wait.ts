@@ -1,6 +1,6 @@
 /**
- * What is left of a connection after its FINs: enough to answer what still comes, for 60 seconds (tcp_timewait_sock,
- * tcp_timewait_state_process). Also FIN_WAIT2 of a connection that nobody has any more.
+ * What is left of a connection after its FINs: enough to answer what still comes, for 60 seconds
+ * (tcp_timewait_sock, tcp_timewait_state_process). Also FIN_WAIT2 of a connection that nobody has any more.
  */
 import { type Ns, Timer } from "@podwire/engine"
 import { Errno, type NetDevice } from "@podwire/netdev"

@@ -1,7 +1,7 @@
 /**
- * A connection's timer, which is moved with nearly every segment and hardly ever fires. So the engine's heap is
- * left alone while the deadline only moves away: the timer fires at the old instant, sees that its time has not
- * come, and waits on. An idle timer may stay in the heap and fires into nothing.
+ * A connection's timer, which is moved with nearly every segment and hardly ever fires. So the engine's
+ * heap is left alone while the deadline only moves away: the timer fires at the old instant, sees that its
+ * time has not come, and waits on. An idle timer may stay in the heap and fires into nothing.
  */
 import { type Engine, type Ns, Timer } from "@podwire/engine"
 

@@ -1,6 +1,6 @@
 /**
- * A connection's timers (net/ipv4/tcp_timer.c): one for retransmission, which also probes shut windows, lost tails and
- * reordering, one for delayed acknowledgements, one for keepalive and for FIN_WAIT2.
+ * A connection's timers (net/ipv4/tcp_timer.c): one for retransmission, which also probes shut windows,
+ * lost tails and reordering, one for delayed acknowledgements, one for keepalive and for FIN_WAIT2.
  */
 import type { Ns } from "@podwire/engine"
 import { Errno } from "@podwire/netdev"

@@ -1,6 +1,7 @@
 /**
- * The window that we offer: at first (tcp_select_initial_window), with each segment (__tcp_select_window), how fast it
- * opens (tcp_grow_window), and the buffer that grows with what the program reads in a round trip (tcp_rcv_space_adjust).
+ * The window that we offer: at first (tcp_select_initial_window), with each segment (__tcp_select_window),
+ * how fast it opens (tcp_grow_window), and the buffer that grows with what the program reads in a round
+ * trip (tcp_rcv_space_adjust).
  */
 import type { Netns } from "@podwire/netns"
 import { received } from "./cost.ts"
@@ -75,7 +76,10 @@ export function select(c: Connection): number {
   return mss === full && room > c.rcvWnd + (full >>> 1) ? room : c.rcvWnd
 }
 
-/** tcp_select_window: the header's field for the segment that goes out now; never less than what was promised. */
+/**
+ * tcp_select_window: the header's field for the segment that goes out now; never less than what was
+ * promised.
+ */
 export function announce(c: Connection): number {
   const { mib, ns } = c.tcp
   const before = c.rcvWnd

@@ -1,7 +1,7 @@
 /**
- * Bulk data over one connection from a pod to a pod on the other node: Gbit of payload a second of CPU, with and
- * without a capture of every interface in memory; the two are run by turns. To be set beside what a kernel moves with
- * offloads off, as here too every segment is a frame (perf.md).
+ * Bulk data over one connection from a pod to a pod on the other node: Gbit of payload a second of CPU,
+ * with and without a capture of every interface in memory; the two are run by turns. To be set beside what
+ * a kernel moves with offloads off, as here too every segment is a frame (perf.md).
  */
 import { Capture, type Observer } from "@podwire/cluster"
 import { assert, type Engine } from "@podwire/engine"

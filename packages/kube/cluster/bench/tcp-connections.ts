@@ -1,6 +1,6 @@
 /**
- * Whole connections from a pod to a pod on the other node: connect, one request of 100 octets, one answer of 100,
- * close; and what a connection costs that is established and silent.
+ * Whole connections from a pod to a pod on the other node: connect, one request of 100 octets, one answer
+ * of 100, close; and what a connection costs that is established and silent.
  */
 import { assert } from "@podwire/engine"
 import type { TcpSocket } from "@podwire/tcp"

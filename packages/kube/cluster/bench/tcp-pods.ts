@@ -1,4 +1,7 @@
-/** Two pods on two nodes that speak TCP, for the benches: a sink that reads all it gets, a source that never stops. */
+/**
+ * Two pods on two nodes that speak TCP, for the benches: a sink that reads all it gets, a source that never
+ * stops.
+ */
 import { Cluster, makePlan, nodeNames, type Observer } from "@podwire/cluster"
 import { assert, type Engine } from "@podwire/engine"
 import { Errno } from "@podwire/netdev"
