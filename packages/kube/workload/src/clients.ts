@@ -1,4 +1,6 @@
-/** The programs that talk over the network and are no servers of their own: what one debugs a cluster with. */
+/**
+ * The programs that talk over the network and are no servers of their own: what one debugs a cluster with.
+ */
 import { curl } from "./curl/curl.ts"
 import { iperf, iperf3 } from "./iperf/iperf.ts"
 import { nc } from "./nc/nc.ts"

@@ -1,7 +1,7 @@
 /**
- * Opening a TCP connection from a program that waits for nothing: an errno at once, or a socket and one call when it
- * is known how it went. From then on the socket is its owner's, who sets `wake` and looks at once what is there:
- * an edge that came with the connection is not repeated.
+ * Opening a TCP connection from a program that waits for nothing: an errno at once, or a socket and one call
+ * when it is known how it went. From then on the socket is its owner's, who sets `wake` and looks at once
+ * what is there: an edge that came with the connection is not repeated.
  */
 import { Errno } from "@podwire/netdev"
 import { State, Tcp, type TcpSocket } from "@podwire/tcp"

@@ -11,9 +11,9 @@ export function resolve(host: Host, name: string, only: 4 | 6 | null): Ip | null
 }
 
 /**
- * All addresses in the order in which getaddrinfo has them; none is an unknown name. The answer comes by a call, since
- * a name may have to be asked for: for literals and /etc/hosts before this returns. The function that is returned
- * takes the question back.
+ * All addresses in the order in which getaddrinfo has them; none is an unknown name. The answer comes by a
+ * call, since a name may have to be asked for: for literals and /etc/hosts before this returns. The function
+ * that is returned takes the question back.
  */
 export function lookup(
   host: Host, name: string, only: 4 | 6 | null, answer: (addresses: ReadonlyArray<Ip>) => void
