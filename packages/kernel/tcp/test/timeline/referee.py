@@ -206,6 +206,8 @@ class Player:
         return bytes(frame)
 
     def call(self, name, key, *args):
+        if name != "socket" and key not in self.sockets:
+            return "no socket " + key
         try:
             return getattr(self, "do_" + name)(key, *args)
         except OSError as error:
