@@ -30,6 +30,8 @@ export class Pair {
     const cards: Array<Nic> = []
     for (const [i, ns] of [this.a, this.b].entries()) {
       ns.setUp(ns.lo)
+      // Nobody asks for routers for ever: with no connection left, no timer is.
+      ns.sysctl.set("net.ipv6.conf.default.router_solicitations", "0")
       const nic = new Nic(this.engine, this.pool, "eth0", 0x020000000001 + i)
       ns.attach(nic)
       cards.push(nic)
