@@ -122,6 +122,8 @@ export class Connection implements Flow, CongestionView, Holder {
   readonly ring = new ByteRing()
   readonly rtx: RtxQueue
   sndbuf: number
+  /** Pieces of one packet are leaving, and this is not the last. */
+  inBurst = false
   /** A send found no room: the writer waits (SOCK_NOSPACE). */
   noSpace = false
   mssCache = 536

@@ -158,7 +158,6 @@ function writeEstablished(c: Connection, bytes: Uint8Array, from: number, length
     set32(bytes, at + 4, queue.dsackEnd)
     at += 8
     left--
-    queue.dsack = false
   }
   for (let i = 0; i < left; i++, at += 8) {
     set32(bytes, at, queue.sack[2 * i]!)

@@ -136,9 +136,12 @@ function sendBurst(c: Connection, mss: number, bytes: number): number {
     const data = Math.min(distance(c.sndNxt, end), mss)
     const stop = (c.sndNxt + data) | 0
     const fin = hasFin && stop === end
-    if (sendNew(c, data, fin ? (stop + 1) | 0 : stop, fin, pushed && stop === end) !== Errno.OK) return count
+    // The packet was built once and then cut: what it reports of duplicates stands in each piece.
+    c.inBurst = stop !== end
+    if (sendNew(c, data, fin ? (stop + 1) | 0 : stop, fin, pushed && stop === end) !== Errno.OK) break
     count++
-  } while (c.sndNxt !== end && before(c.sndNxt, end))
+  } while (before(c.sndNxt, end))
+  c.inBurst = false
   if (bytes < count * mss) c.sndSml = c.sndNxt
   return count
 }
@@ -147,7 +150,6 @@ function sendBurst(c: Connection, mss: number, bytes: number): number {
 function sendNew(c: Connection, data: number, end: number, fin: boolean, pushed: boolean): Errno {
   const seq = c.sndNxt
   const flags = tcp.ACK | (fin ? tcp.FIN : 0) | (pushed ? tcp.PSH : 0)
-  if (data > 0) dataSent(c, data)
   const errno = transmit(c, seq, data, flags)
   // Data that the way down had no room for is taken as sent: it will be missed, as on any full queue.
   if (errno !== Errno.OK && errno !== Errno.EPERM) return errno
@@ -191,11 +193,13 @@ function dataSent(c: Connection, data: number): void {
 
 /** Any segment that carries an acknowledgement: what we owed is paid (tcp_event_ack_sent). */
 export function transmit(c: Connection, seq: number, data: number, flags: number): Errno {
+  if (data > 0) dataSent(c, data)
   const field = window.announce(c)
   const errno = c.ecnOk
     ? emit(c, seq, data, flags | ecn.flagsOf(c, seq, data), field, ecn.marks(c, seq, data) ? ecn.ECT0 : 0)
     : emit(c, seq, data, flags, field, 0)
   if (data > 0) c.lastSentNs = c.nowNs
+  if (!c.inBurst) c.queue.dsack = false
   if ((flags & tcp.ACK) !== 0) ackSent(c)
   return errno
 }
@@ -329,10 +333,6 @@ function sentAgain(c: Connection, sent: Sent, errno: Errno, data: number): Errno
   mib.TcpRetransSegs++
   c.totalRetrans++
   c.bytesRetrans += data
-  if (data > 0) {
-    c.dataSegsOut++
-    c.bytesSent += data
-  }
   sent.sacked |= EVER_RETRANS
   if (errno !== Errno.OK && errno !== Errno.EPERM) {
     mib.TCPRetransFail++

@@ -153,10 +153,11 @@ export class TcpSocket extends SocketOptions {
       return errno
     }
     if (c !== null) {
+      // Who was connected stays so for connect, whatever became of it (SS_CONNECTED).
+      if (!this.#connecting) return Errno.EISCONN
       const errno = this.#hardError()
-      const failed = this.#connecting
       this.#disconnected()
-      if (errno !== Errno.OK || failed) return errno || Errno.ECONNABORTED
+      return errno || Errno.ECONNABORTED
     }
     if (this.family === 4 && family(ip) === 6) return Errno.EAFNOSUPPORT
     if (this.v6only && family(ip) === 4) return Errno.ENETUNREACH
@@ -337,10 +338,13 @@ export class TcpSocket extends SocketOptions {
     const c = this.connection
     if (c === null || c.state === State.CLOSED) return Errno.ENOTCONN
     if (c.state === State.SYN_SENT) {
+      // As if it had never asked (inet_shutdown, tcp_disconnect).
       abort(c, Errno.OK)
+      this.#disconnected()
       this.wakeUp()
       return Errno.OK
     }
+    this.#connecting = false
     if (how !== "write") c.rcvShutdown = true
     if (how !== "read" && !c.sndShutdown) {
       c.sndShutdown = true
