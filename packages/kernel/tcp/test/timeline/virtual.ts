@@ -21,8 +21,11 @@ import type { Call, Event, Script } from "./script.ts"
 export const VIRTUAL: Tolerance = { seconds: 0.001, ratio: 0 }
 const STEPS_MAX = 1e6
 
-export function playVirtual(script: Script, family: 4 | 6): ReadonlyArray<Happened> {
-  return new Player(script, family).play()
+/** `look` sees the stack when the script is over. */
+export function playVirtual(
+  script: Script, family: 4 | 6, look: (tcp: Tcp) => void = () => {}
+): ReadonlyArray<Happened> {
+  return new Player(script, family).play(look)
 }
 
 interface Handle {
@@ -73,7 +76,7 @@ class Player {
     return (this.#rig.engine.nowNs - this.#startNs) / 1e9
   }
 
-  play(): ReadonlyArray<Happened> {
+  play(look: (tcp: Tcp) => void): ReadonlyArray<Happened> {
     const usual = timestamped(this.#script)
     for (const event of this.#script.events) {
       if (event.kind === "expect") continue
@@ -85,6 +88,7 @@ class Player {
       if (this.#broken.length > 0) entry.result = this.#broken.splice(0).join(", ")
     }
     this.#advance(Math.max(...this.#script.events.map(({ untilSeconds }) => untilSeconds)) + TAIL_SECONDS)
+    look(this.#tcp)
     return this.#happened
   }
 
