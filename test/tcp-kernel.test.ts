@@ -300,7 +300,8 @@ describe.skipIf(why !== null)(`${near} and kernel`, () => {
     ])("a kernel without %s", async (_, settings) => {
       const before = await kernel.sysctl(settings)
       try {
-        for (const [from, to] of parts()) {
+        const castings = Object.keys(settings).length > 1 ? parts() : [parts()[family === 4 ? 0 : 1]]
+        for (const [from, to] of castings) {
           world.span.impair(FAR_AWAY)
           await clean(async () => {
             const { c, s } = await pair(from, to, family)

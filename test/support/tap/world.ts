@@ -122,15 +122,16 @@ export class World {
     return to === "near" ? [KERNEL_MAC, POD_MAC] : [POD_MAC, KERNEL_MAC]
   }
 
-  /** Frames, as hex, on the wire to the kernel. */
-  inject(frames: ReadonlyArray<string>): void {
+  /** Frames, as hex, on the wire to that side. */
+  inject(frames: ReadonlyArray<string>, to: "near" | "kernel" = "kernel"): void {
     this.span.pacer.act(() => {
       for (const text of frames) {
         const bytes = Buffer.from(text, "hex")
         const frame = this.span.pool.alloc(bytes.length)!
         frame.bytes.set(bytes, frame.head)
         frame.tail = frame.head + bytes.length
-        this.span.forth.send(frame)
+        if (to === "kernel") this.span.forth.send(frame)
+        else this.span.back.send(frame)
       }
     })
   }
