@@ -44,6 +44,8 @@ export class Listener {
   readonly family: 4 | 6
   backlog: number
   readonly #requests = new Set<Request>()
+  /** Requests that were answered once only so far. */
+  young = 0
   readonly #ready: Array<Connection> = []
   #overflowNs: Ns = -Infinity
 
@@ -62,6 +64,18 @@ export class Listener {
 
   get requests(): number {
     return this.#requests.size
+  }
+
+  /**
+   * How many SYN-ACKs a request is worth: fewer, the more of a queue that is half full is old
+   * (reqsk_timer_handler).
+   */
+  get synAckRetries(): number {
+    let retries = this.tcp.ns.sysctl.globals.tcp_synack_retries
+    const { size } = this.#requests
+    if (2 * size <= Math.max(8, this.backlog)) return retries
+    for (let young = 2 * this.young; retries > 2 && size >= young; young *= 2) retries--
+    return retries
   }
 
   accept(): Connection | null {
@@ -143,6 +157,7 @@ export class Listener {
     }
     request.iss = iss !== 0 ? iss : tcp.isn.sequence(local, remote, localPort, remotePort, nowNs)
     this.#requests.add(request)
+    this.young++
     tcp.flows.add(request)
     request.schedule()
     request.answer()
@@ -311,6 +326,7 @@ export class Listener {
   /** It is answered, refused, or over. */
   forget(request: Request): void {
     if (!this.#requests.delete(request)) return
+    if (request.timeouts === 0) this.young--
     this.tcp.engine.disarm(request)
     this.tcp.flows.remove(request)
   }

@@ -117,12 +117,13 @@ export class Request extends Timer implements Flow {
       this.tcp.engine.arm(this, this.dueNs - nowNs)
       return
     }
-    if (this.timeouts >= this.tcp.ns.sysctl.globals.tcp_synack_retries) {
+    this.tcp.mib.TCPTimeouts++
+    if (this.timeouts >= this.listener.synAckRetries) {
       this.listener.forget(this)
       return
     }
     this.answerAgain()
-    this.timeouts++
+    if (this.timeouts++ === 0) this.listener.young--
     this.schedule()
   }
 
