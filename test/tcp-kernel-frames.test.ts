@@ -39,12 +39,14 @@ const SLOWER = 2
 const AGAIN = 2
 /** Where we differ, by story or probe, and how. */
 const KNOWN: ReadonlyMap<string, string> = new Map([
-  // Acknowledgements of a burst come at one instant here, so that what is sent in answer has one time; RACK then
-  // takes the higher number for the later transmission, and sends again what it sent last.
+  // Acknowledgements of a burst come at one instant here, so that what is sent in answer has one time; RACK
+  // then takes the higher number for the later transmission, and sends again what it sent last.
   ...["third of 20 lost", "three of 20 lost", "what was sent again is lost too", "20 segments, third lost"]
     .map((name) => [name, "what was sent again goes once more"] as const),
   ["half open: an ACK with a wrong echo", "Linux acknowledges (TSEcrRejected), we say nothing"],
   ["connected: FIN beyond a hole", "Linux keeps it and sacks it, we forget it"],
+  ...["speaks: a narrow way", "speaks: a very narrow way"]
+    .map((name) => [name, "Linux cuts each segment by itself, we cut the stretch that is lost"] as const),
   ["speaks: into a small window", "Linux does not cut what it bound to half of the largest window, we do"]
 ])
 
@@ -79,7 +81,7 @@ async function tell(
       let count = 0
       losses.set(port, (forth, header) => fits(segmentOf(0, forth, header)!) && numbers.includes(++count))
     }
-    await story({ world, family, port, number: i, lose })
+    await story({ world, family, port, number: port - PORT, lose })
       .catch((failure: Error) => told.set(`${name}: ${failure.message}`, []))
     // What comes after the last call.
     await pause(150)

@@ -7,6 +7,8 @@ import type { Direction, Frame, NetDevice, Tap } from "@podwire/netdev"
 import { get32, set16, set32 } from "@podwire/wire/bytes"
 import * as eth from "@podwire/wire/eth"
 import * as ethertype from "@podwire/wire/ethertype"
+import * as icmp from "@podwire/wire/icmp"
+import * as icmp6 from "@podwire/wire/icmp6"
 import { format, type Ip, next, parse as parseIp } from "@podwire/wire/ip"
 import * as ipproto from "@podwire/wire/ipproto"
 import * as ipv4 from "@podwire/wire/ipv4"
@@ -21,6 +23,9 @@ import { type World } from "./world.ts"
 const FIRST: Readonly<Record<Family, string>> = { 4: "198.18.1.1", 6: "2001:db8:1::1" }
 const PORT = 7000
 const ISN = 0x7fff_f000
+const NOTHING = new Uint8Array(0)
+/** Of its packet an error quotes this much, in IPv6 too. */
+const QUOTED_BYTES = 60
 const CLOCK = 5_000_000
 const LETTERS: Readonly<Record<string, number>> = {
   S: tcp.SYN, F: tcp.FIN, R: tcp.RST, P: tcp.PSH, A: tcp.ACK, U: tcp.URG, E: tcp.ECE, C: tcp.CWR
@@ -60,6 +65,9 @@ export class Crafter implements Tap {
   #theirs = 0
   #heard = 0
   #clock = 0
+  /** Its last packet, and the last with data. */
+  #packet = NOTHING
+  #dataPacket = NOTHING
   #said = 0
   #timestamps = true
   #ticks = 0
@@ -81,6 +89,8 @@ export class Crafter implements Tap {
     const segment = segmentOf(0, out, frame)
     if (segment === null || !out || segment.srcPort !== this.port || segment.dstPort !== PORT) return
     if (segment.flags.includes("R")) return
+    this.#packet = frame.slice(eth.HEADER_BYTES)
+    if (segment.payload > 0) this.#dataPacket = this.#packet
     if (segment.flags.includes("S")) this.#theirs = (segment.seq + 1) | 0
     const end = (segment.seq + segment.payload + (/[SF]/.test(segment.flags) ? 1 : 0)) | 0
     if (segment.flags.includes("S") || ((end - this.#heard) | 0) > 0) this.#heard = end
@@ -113,6 +123,27 @@ export class Crafter implements Tap {
     await pause(60)
   }
 
+  /**
+   * A router in between says that the near side's last packet, or its last with data, did not arrive. `by` is
+   * added to the sequence number that it quotes.
+   */
+  async icmp(type: number, code: number, info = 0, about: "last" | "data" = "last", by = 0): Promise<void> {
+    const quote = (about === "last" ? this.#packet : this.#dataPacket).slice(0, QUOTED_BYTES)
+    const at = this.family === 4 ? 20 : 40
+    set32(quote, at + 4, (get32(quote, at + 4) + by) | 0)
+    const l3 = eth.HEADER_BYTES
+    const l4 = l3 + at
+    const bytes = new Uint8Array(l4 + icmp.HEADER_BYTES + quote.length)
+    const protocol = this.family === 4 ? ipproto.ICMP : ipproto.ICMPV6
+    this.#envelope(bytes, l3, bytes.length - l4, protocol, parseIp(this.#world.kernel.ips[this.family])!)
+    icmp.writeHeader(bytes, l4, type, code, info)
+    bytes.set(quote, l4 + icmp.HEADER_BYTES)
+    if (this.family === 4) icmp.finishChecksum(bytes, l4, bytes.length)
+    else icmp6.finishChecksum(bytes, l4, bytes.length, l3)
+    this.#world.inject([Buffer.from(bytes).toString("hex")], "near")
+    await pause(60)
+  }
+
   #frame(flags: string, crafted: Crafted): string {
     const { data = 0, window = 512, urgent = 0, seq = this.#said } = crafted
     const options = crafted.options ?? this.#options(crafted)
@@ -121,7 +152,7 @@ export class Crafter implements Tap {
     const l4 = l3 + (this.family === 4 ? 20 : 40)
     const header = 20 + padded.length
     const bytes = new Uint8Array(l4 + header + data).fill(0x61)
-    this.#envelope(bytes, l3, header + data)
+    this.#envelope(bytes, l3, header + data, ipproto.TCP, this.#ip)
     const bits = [...flags].reduce((all, letter) => all | LETTERS[letter]!, 0)
     const heard = crafted.ack === undefined ? this.#heard : (this.#theirs + crafted.ack) | 0
     const ack = flags.includes("A") ? heard : 0
@@ -138,15 +169,15 @@ export class Crafter implements Tap {
     return Buffer.from(bytes).toString("hex")
   }
 
-  #envelope(bytes: Uint8Array, l3: number, length: number): void {
+  #envelope(bytes: Uint8Array, l3: number, length: number, protocol: number, from: Ip): void {
     const [src, dst] = this.#world.macs("near").map((text) => parseMac(text)!) as [number, number]
     eth.setSrc(bytes, 0, hi(src), lo(src))
     eth.setDst(bytes, 0, hi(dst), lo(dst))
     eth.setEtherType(bytes, 0, this.family === 4 ? ethertype.IPV4 : ethertype.IPV6)
     const to = parseIp(this.near.ips[this.family])!
     if (this.family === 4) {
-      ipv4.writeHeader(bytes, l3, 0, 20 + length, 1, 0x4000, 64, ipproto.TCP, this.#ip[0]!, to[0]!)
-    } else ipv6.writeHeader(bytes, l3, 0, 0, length, ipproto.TCP, 64, this.#ip, to)
+      ipv4.writeHeader(bytes, l3, 0, 20 + length, 1, 0x4000, 64, protocol, from[0]!, to[0]!)
+    } else ipv6.writeHeader(bytes, l3, 0, 0, length, protocol, 64, from, to)
   }
 
   #options({ ts = 0, echo = 0, sack = [] }: Crafted): ReadonlyArray<number> {

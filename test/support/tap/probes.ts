@@ -34,6 +34,17 @@ async function does(call: Promise<void>): Promise<void> {
   await pause(40)
 }
 
+/** Type and code. */
+const ERRORS: Readonly<Record<string, Readonly<Record<4 | 6, readonly [number, number]>>>> = {
+  "no way": { 4: [3, 0], 6: [1, 0] }, "host unreachable": { 4: [3, 1], 6: [1, 3] },
+  "port unreachable": { 4: [3, 3], 6: [1, 4] }, "prohibited": { 4: [3, 13], 6: [1, 1] },
+  "too many hops": { 4: [11, 0], 6: [3, 0] }, "a wrong header": { 4: [12, 0], 6: [4, 0] },
+  "an unknown code": { 4: [3, 15], 6: [1, 6] }
+}
+
+const tooBig = ({ family }: Crafter, mtu: number): [number, number, number] =>
+  family === 4 ? [3, 4, mtu] : [2, 0, mtu]
+
 const TIMESTAMP_ONLY: ReadonlyArray<number> = [1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0]
 const NO_OPTIONS: ReadonlyArray<number> = []
 const SACK_ONLY: ReadonlyArray<number> = [2, 4, 5, 180, 1, 1, 4, 2]
@@ -299,6 +310,52 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   "calls: RST of another SYN": called((x) => x.send("RA", { seq: 0, ack: 50 })),
   "calls: FIN": called((x) => x.send("FA")),
   "calls: nothing": called((x) => x.send("")),
+  ...Object.fromEntries(Object.entries(ERRORS).flatMap(([name, numbers]) => [
+    [`calls: ${name}`, called(async (x) => {
+      await x.icmp(...numbers[x.family])
+      await pause(1100)
+      await x.syn({}, "SA")
+    })],
+    [`speaks: ${name}`, connected(async (x, sock) => {
+      await does(x.near.send(sock, "data", 3000))
+      await x.icmp(...numbers[x.family])
+      await pause(700)
+      await x.send("A")
+    })],
+    [`half open: ${name}`, listening(async (x) => {
+      await x.syn()
+      await x.icmp(...numbers[x.family])
+      await x.send("A", { seq: 0 })
+    })]
+  ])),
+  "speaks: a narrow way": connected(async (x, sock) => {
+    await does(x.near.send(sock, "data", 7000))
+    await x.icmp(...tooBig(x, 1300), "data")
+    await x.send("A")
+    await does(x.near.send(sock, "more", 3000))
+    await x.send("A")
+  }),
+  "speaks: a very narrow way": connected(async (x, sock) => {
+    await does(x.near.send(sock, "data", 7000))
+    await x.icmp(...tooBig(x, 300), "data")
+    await x.send("A")
+    await does(x.near.send(sock, "more", 3000))
+  }),
+  "speaks: a way as wide as before": connected(async (x, sock) => {
+    await does(x.near.send(sock, "data", 7000))
+    await x.icmp(...tooBig(x, 1500), "data")
+  }),
+  "speaks: a narrow way for what was not sent": connected(async (x, sock) => {
+    await does(x.near.send(sock, "data", 7000))
+    await x.icmp(...tooBig(x, 1300), "data", 1_000_000)
+    await x.send("A")
+    await does(x.near.send(sock, "more", 3000))
+  }),
+  "calls: an error about another SYN": called(async (x) => {
+    await x.icmp(...ERRORS["port unreachable"]![x.family], 0, "last", 5000)
+    await pause(1100)
+    await x.syn({}, "SA")
+  }),
   "calls: SYN": called(async (x) => {
     await x.syn()
     await x.send("A", { seq: 0 })
