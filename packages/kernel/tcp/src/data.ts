@@ -98,12 +98,6 @@ function early(c: Connection, segment: Segment): DropReason {
     c.tcp.mib.TCPOFODrop++
     return DropReason.TCP_OFO_DROP
   }
-  c.oooPackets++
-  c.tcp.mib.TCPOFOQueue++
-  if (segment.has(wire.FIN)) {
-    c.earlyFin = true
-    c.earlyFinSeq = (segment.end - 1) | 0
-  }
   window.measureMss(c, segment.dataBytes, segment.headerBytes, segment.has(wire.PSH))
   if (segment.dataBytes > 0) {
     const kept = queue.early(
@@ -113,6 +107,12 @@ function early(c: Connection, segment: Segment): DropReason {
       c.tcp.mib.TCPOFODrop++
       return DropReason.TCP_OFO_DROP
     }
+  }
+  c.oooPackets++
+  c.tcp.mib.TCPOFOQueue++
+  if (segment.has(wire.FIN)) {
+    c.earlyFin = true
+    c.earlyFinSeq = (segment.end - 1) | 0
   }
   if (!c.sackOk) queue.sackCount = 0
   else window.grow(c, segment.dataBytes)

@@ -143,7 +143,7 @@ export class Listener {
     const { nowNs } = tcp.engine
     request.sentNs = nowNs
     if (cookie) {
-      if (full) mib.TCPReqQFullDoCookies++
+      mib.TCPReqQFullDoCookies++
       mib.SyncookiesSent++
       this.#overflowNs = nowNs
       const mss = cookieMss(request.version, request.mss)
