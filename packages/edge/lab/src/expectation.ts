@@ -3,11 +3,17 @@ import type { Pod } from "@podwire/api"
 import type { LoggedFrame } from "@podwire/cluster"
 import { compileFilter } from "@podwire/wire/filter"
 import type { Expectation, TextExpectation } from "./document/scenario.ts"
-import type { ExecResult, Lab } from "./lab.ts"
+import { durationNs } from "./document/units.ts"
+import type { Lab } from "./lab.ts"
+import type { ExecResult } from "./started.ts"
 import { summary } from "./print/pod.ts"
 
 /** How much of a text an error shows. */
 const SHOWN_LENGTH = 400
+const SECOND_NS = 1e9
+/** The kernel's timer wheel fires the later the farther off the time was (kernel/time/timer.c). */
+const TIMES_WITHIN_NS = 0.1 * SECOND_NS
+const TIMES_WITHIN_PART = 0.05
 
 export interface Miss {
   readonly path: ReadonlyArray<string | number>
@@ -33,7 +39,8 @@ function programMisses(expected: Expectation, result: ExecResult | null): Readon
   if (result === null) {
     const words = Object.entries({ exit, stdout, stderr }).filter(([, value]) => value !== undefined)
       .map(([key]) => key)
-    return words.map((key) => ({ path: [key], message: "only exec has this to expect of" }))
+    const message = "only exec, wait and inspect have this to expect of"
+    return words.map((key) => ({ path: [key], message }))
   }
   const found: Array<Miss> = []
   if (exit !== undefined && exit !== result.exitCode) {
@@ -84,23 +91,48 @@ function frameMisses(
   if (frames.length === 0) return []
   const all = lab.frames()
   const since = last === null ? all : all.slice(all.lastIndexOf(last) + 1)
-  return frames.flatMap(({ at, filter, direction, count, atLeast, atMost }, i) => {
+  return frames.flatMap((expected, i) => {
+    const { at, filter, direction } = expected
     const accepts = compileFilter(filter ?? "")
     if (typeof accepts === "string") return [{ path: ["frames", i, "filter"], message: accepts }]
     const seen = since.filter((frame) =>
       frame.at === at && (direction === undefined || frame.direction === direction) &&
         accepts(frame.bytes, 0, frame.bytes.length)
-    ).length
+    )
     const what = `${filter === undefined ? "frames" : `frames "${filter}"`} at ${at}`
-    const say = (expected: string) => [
-      { path: ["frames", i], message: `found ${seen} ${what}, expected ${expected}` }
-    ]
-    if (count !== undefined && seen !== count) return say(String(count))
-    if (atLeast !== undefined && seen < atLeast) return say(`at least ${atLeast}`)
-    if (atMost !== undefined && seen > atMost) return say(`at most ${atMost}`)
-    if (count === undefined && atLeast === undefined && atMost === undefined && seen === 0) return say("some")
-    return []
+    const miss = countMiss(expected, seen.length)
+    if (miss !== null) {
+      return [{ path: ["frames", i], message: `found ${seen.length} ${what}, expected ${miss}` }]
+    }
+    if (expected.times === undefined) return []
+    const found = seen.map(({ atNs }) => atNs - seen[0]!.atNs)
+    const want = expected.times.map((text) => durationNs(text)!)
+    if (found.length === want.length && found.every((ns, n) => isAbout(ns, want[n]!))) {
+      return []
+    }
+    const message = `found ${what} after ${found.map(secondsText).join(", ")}, ` +
+      `expected ${want.map(secondsText).join(", ")}`
+    return [{ path: ["frames", i, "times"], message }]
   })
+}
+
+function isAbout(ns: number, wantNs: number): boolean {
+  return Math.abs(ns - wantNs) <= Math.max(TIMES_WITHIN_NS, wantNs * TIMES_WITHIN_PART)
+}
+
+type FrameExpectation = NonNullable<Expectation["frames"]>[number]
+
+/** How many there should have been, null when there were. */
+function countMiss({ count, atLeast, atMost, times }: FrameExpectation, seen: number): string | null {
+  if (count !== undefined && seen !== count) return String(count)
+  if (atLeast !== undefined && seen < atLeast) return `at least ${atLeast}`
+  if (atMost !== undefined && seen > atMost) return `at most ${atMost}`
+  const said = [count, atLeast, atMost, times].some((value) => value !== undefined)
+  return !said && seen === 0 ? "some" : null
+}
+
+function secondsText(ns: number): string {
+  return `${Number((ns / SECOND_NS).toFixed(3))}s`
 }
 
 function show(text: string): string {

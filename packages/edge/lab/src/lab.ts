@@ -10,7 +10,8 @@ import {
   ageText, ApiError, type KubeObject, lookup, type Pod, type Ref, refOf, resourceOf, refusalText
 } from "@podwire/api"
 import {
-  type Capture, Cluster, EXEC_NS_MAX, FrameLog, findProgram, reach, type LoggedFrame, type Observer, type Plan
+  type Capture, Cluster, FrameLog, findProgram, inspect, reach, type LoggedFrame,
+  type Observer, type Plan
 } from "@podwire/cluster"
 import { compileFilter } from "@podwire/wire/filter"
 import * as Effect from "effect/Effect"
@@ -25,11 +26,12 @@ import {
 import { type Conflist, readConflist } from "./conflist.ts"
 import { type Impairment, linkSpec } from "./document/cluster.ts"
 import { durationNs } from "./document/units.ts"
-import { advanceTo, finish, settle } from "./drive.ts"
+import { advanceTo, settle } from "./drive.ts"
 import { InputError, type Problem, readDocuments, type SourceFile } from "./input/index.ts"
 import { readSources, type Sources } from "./input/sources.ts"
 import { load, type Loaded, planFrom } from "./load.ts"
 import { nameOf } from "./object-name.ts"
+import { type ExecOptions, type ExecResult, notADuration, notFound, Started } from "./started.ts"
 import { stuckPods } from "./stuck.ts"
 import { findTarget, type Target, TargetError, unready } from "./target.ts"
 
@@ -55,12 +57,6 @@ export interface LabOptions {
 
 type Engine = Cluster["engine"]
 
-export interface ExecResult {
-  readonly exitCode: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
 export interface FaultOptions extends Impairment {
   /** `node1-node2`: both directions. */
   readonly link?: string
@@ -69,12 +65,6 @@ export interface FaultOptions extends Impairment {
   readonly down?: boolean
   readonly for?: string
 }
-
-/** kubectl's exit code for a program that the container does not have. */
-const EXIT_NOT_FOUND = 127
-const EXIT_TIMED_OUT = 124
-/** 128 + SIGINT, as a shell reports it. */
-const EXIT_INTERRUPTED = 130
 
 export class Lab {
   readonly cluster: Cluster
@@ -164,35 +154,36 @@ export class Lab {
 
   exec(
     who: string, argv: ReadonlyArray<string>,
-    options: {
-      readonly namespace?: string
-      readonly container?: string
+    options: ExecOptions & {
       readonly timeout?: string
-      /** What the program reads; without it there is nothing to read. */
-      readonly stdin?: string | Uint8Array
       /** Ends the program before its time; what it has said is kept. */
       readonly signal?: AbortSignal
     } = {}
   ): Effect.Effect<ExecResult, TargetError> {
-    const { cluster } = this
-    const self = this
-    return Effect.gen(function*() {
-      const { host } = yield* self.target(who, options.namespace, options.container ?? null)
+    const { timeout, signal } = options
+    return Effect.flatMap(this.start(who, argv, options), (started) => started.wait(timeout, signal))
+  }
+
+  /** As `exec`, and the program goes on while time passes; `wait` has its end. */
+  start(
+    who: string, argv: ReadonlyArray<string>, options: ExecOptions = {}
+  ): Effect.Effect<Started, TargetError> {
+    return Effect.map(this.target(who, options.namespace, options.container ?? null), ({ host, pod }) => {
       const program = findProgram(argv[0] ?? "")
-      if (program === null) {
-        const what = `exec: "${argv[0] ?? ""}": executable file not found in $PATH\n`
-        return { exitCode: EXIT_NOT_FOUND, stdout: "", stderr: what }
-      }
-      const mostNs = options.timeout === undefined ? EXEC_NS_MAX : durationNs(options.timeout)
-      if (mostNs === null) return yield* notADuration(options.timeout!)
+      if (program === null) return new Started(this.cluster, notFound(host, argv))
       const { stdin } = options
-      const input = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin
-      const process = program.start(input === undefined ? host : { ...host, stdin: input }, argv)
-      const ended = yield* finish(cluster, process, mostNs, options.signal)
-      if (!ended) process.kill()
-      const cut = options.signal?.aborted === true ? EXIT_INTERRUPTED : EXIT_TIMED_OUT
-      return { exitCode: ended ? process.exitCode! : cut, stdout: process.stdout, stderr: process.stderr }
+      const bytes = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin
+      const process = program.start(bytes === undefined ? host : { ...host, stdin: bytes }, argv)
+      pod?.adopt(process)
+      return new Started(this.cluster, process)
     })
+  }
+
+  /** What a Linux tool shows of a node's or pod's state: `["ss", "-tan"]`. */
+  inspect(
+    where: string, argv: ReadonlyArray<string>, namespace = "default"
+  ): Effect.Effect<ExecResult, TargetError> {
+    return Effect.map(this.target(where, namespace), ({ host }) => inspect(host.netns, argv))
   }
 
   /** As `kubectl apply -f`: one line an object. */
@@ -441,10 +432,6 @@ function graceOf(object: KubeObject): number {
   if (object.kind === "Namespace") return 1
   if (object.kind !== "Pod" || (object as Pod).spec.nodeName === undefined) return 0
   return (object as Pod).spec.terminationGracePeriodSeconds ?? 30
-}
-
-function notADuration(text: string): TargetError {
-  return new TargetError({ what: `${JSON.stringify(text)} is no duration; say 5s, 1m30s or 250ms` })
 }
 
 const SCALABLE = ["Deployment", "ReplicaSet", "StatefulSet"]

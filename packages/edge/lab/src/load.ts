@@ -11,7 +11,7 @@ import { checkPlan, makePlan, type NodePlan, type Plan } from "@podwire/cluster"
 import * as Schema from "effect/Schema"
 import type { Conflist } from "./conflist.ts"
 import { ClusterDocument, planOf } from "./document/cluster.ts"
-import { ScenarioDocument, stepProblem } from "./document/scenario.ts"
+import { ScenarioDocument, stepProblems } from "./document/scenario.ts"
 import type { Document } from "./input/documents.ts"
 import type { Problem } from "./input/problem.ts"
 import { warningsOf } from "./not-modelled.ts"
@@ -192,10 +192,9 @@ function readOwn(document: Document, problems: Array<Problem>): ClusterDocument 
 }
 
 function checkSteps(document: Document, { spec }: ScenarioDocument, problems: Array<Problem>): void {
-  spec.steps?.forEach((step, i) => {
-    const problem = stepProblem(step)
-    if (problem !== null) problems.push(document.problem(["spec", "steps", i], { what: problem }))
-  })
+  for (const { path, what } of stepProblems(spec.steps ?? [])) {
+    problems.push(document.problem(["spec", "steps", ...path], { what }))
+  }
 }
 
 function duplicate(document: Document, object: KubeObject, before: Document): Problem {

@@ -8,7 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { LoggedFrame } from "@podwire/cluster"
-import { type ExecResult, type FaultOptions, Lab, type LabOptions } from "./lab.ts"
+import { type FaultOptions, Lab, type LabOptions } from "./lab.ts"
+import type { ExecResult } from "./started.ts"
 
 export class PlainLab {
   /** The Effect face of the same cluster, for what has no promise here. */

@@ -6,10 +6,11 @@
 import type { Pod } from "@podwire/api"
 import { dropReasonName, reach, type ReachCell } from "@podwire/cluster"
 import * as Effect from "effect/Effect"
-import type { Step } from "./document/scenario.ts"
+import { ACTIONS, type Step } from "./document/scenario.ts"
 import { misses } from "./expectation.ts"
 import { InputError, type Problem } from "./input/index.ts"
-import type { ExecResult, Lab } from "./lab.ts"
+import type { Lab } from "./lab.ts"
+import type { ExecResult, Started } from "./started.ts"
 import type { ScenarioProgram } from "./scenario-program.ts"
 import { ORDINARY_DROPS, unexpectedDrops } from "./drops.ts"
 
@@ -43,11 +44,13 @@ export const runLab = Effect.fnUntraced(function*(lab: Lab, program: ScenarioPro
   }
   const failures: Array<Problem> = rested ? [] : [unplaced(UNSETTLED)]
   const reports: Array<StepReport> = []
+  const started: Background = new Map()
   for (const [i, step] of steps.entries()) {
-    const report = yield* runStep(lab, step, i)
+    const report = yield* runStep(lab, step, i, started)
     reports.push(report)
     failures.push(...report.failures)
   }
+  failures.push(...unwaited(started))
   if (program !== null) {
     const report = yield* runProgram(lab, program)
     reports.push(report)
@@ -76,14 +79,14 @@ export const runLab = Effect.fnUntraced(function*(lab: Lab, program: ScenarioPro
   return { steps: reports, reach: matrix, failures, drops } satisfies RunReport
 })
 
-const runStep = Effect.fnUntraced(function*(lab: Lab, step: Step, index: number) {
+const runStep = Effect.fnUntraced(function*(lab: Lab, step: Step, index: number, started: Background) {
   const { document } = lab.loaded.scenario!
   const { engine } = lab.cluster
   const path = ["spec", "steps", index]
   const atNs = engine.nowNs
   const last = lab.frames().at(-1) ?? null
   const failures: Array<Problem> = []
-  const acted = yield* Effect.result(act(lab, step))
+  const acted = yield* Effect.result(act(lab, step, started))
   let result: ExecResult | null = null
   let said: ReadonlyArray<string> = []
   if (acted._tag === "Failure") {
@@ -96,7 +99,7 @@ const runStep = Effect.fnUntraced(function*(lab: Lab, step: Step, index: number)
       const output = (result.stderr + result.stdout).trimEnd()
       failures.push(
         document.problem(
-          [...path, "exec"],
+          [...path, nameOfAction(step)],
           {
             what: `exit code ${result.exitCode}`, expected: "0",
             remedy: `it printed ${JSON.stringify(output)}`
@@ -128,16 +131,26 @@ const runProgram = Effect.fnUntraced(function*(lab: Lab, program: ScenarioProgra
   return { title: "scenario.ts", atNs, result: null, said, failures } satisfies StepReport
 })
 
-const act = Effect.fnUntraced(function*(lab: Lab, step: Step) {
+/** The programs that go on, by name. */
+type Background = Map<string, Started>
+
+const act = Effect.fnUntraced(function*(lab: Lab, step: Step, started: Background) {
   const said: Array<string> = []
   let result: ExecResult | null = null
   if (step.exec !== undefined) {
-    const { pod, argv, container, timeout } = step.exec
-    result = yield* lab.exec(pod, argv, {
-      ...container === undefined ? {} : { container },
-      ...timeout === undefined ? {} : { timeout: String(timeout) }
+    const { pod, argv, container, timeout, background } = step.exec
+    const stdin = inputOf(step.exec.stdin)
+    const program = yield* lab.start(pod, argv, {
+      ...container === undefined ? {} : { container }, ...stdin === undefined ? {} : { stdin }
     })
-  } else if (step.apply !== undefined) said.push(...yield* lab.applyBeside(listOf(step.apply)))
+    const most = timeout === undefined ? undefined : String(timeout)
+    if (background === undefined) result = yield* program.wait(most)
+    else started.set(background, program)
+  } else if (step.wait !== undefined) {
+    result = yield* started.get(step.wait)!.wait()
+    started.delete(step.wait)
+  } else if (step.inspect !== undefined) result = yield* lab.inspect(step.inspect.where, step.inspect.argv)
+  else if (step.apply !== undefined) said.push(...yield* lab.applyBeside(listOf(step.apply)))
   else if (step.delete !== undefined) for (const what of listOf(step.delete)) said.push(yield* lab.delete(what))
   else if (step.scale !== undefined) said.push(yield* lab.scale(step.scale.target, step.scale.replicas))
   else if (step.ready !== undefined) said.push(...yield* lab.ready(listOf(step.ready)))
@@ -148,8 +161,27 @@ const act = Effect.fnUntraced(function*(lab: Lab, step: Step) {
   return { result, said }
 })
 
+/** Programs that went wrong and that no step asked about. */
+function unwaited(started: Background): ReadonlyArray<Problem> {
+  return [...started].flatMap(([name, { exitCode }]) =>
+    exitCode === null || exitCode === 0 ? []
+      : [unplaced(`background "${name}" ended with exit code ${exitCode}, and no step waits for it`)])
+}
+
+function inputOf(stdin: NonNullable<Step["exec"]>["stdin"]): string | Uint8Array | undefined {
+  return typeof stdin === "object" ? new Uint8Array(stdin.zeros) : stdin
+}
+
+function nameOfAction(step: Step): string {
+  return ACTIONS.find((action) => step[action] !== undefined)!
+}
+
 function titleOf(step: Step): string {
-  if (step.exec !== undefined) return `${step.exec.pod}: ${step.exec.argv.join(" ")}`
+  if (step.exec !== undefined) {
+    const { pod, argv, background } = step.exec
+    return `${pod}: ${argv.join(" ")}${background === undefined ? "" : " &"}`
+  }
+  if (step.inspect !== undefined) return `${step.inspect.where}: ${step.inspect.argv.join(" ")}`
   if (step.scale !== undefined) return `scale ${step.scale.target} to ${step.scale.replicas}`
   const [action, value] = Object.entries(step).find(([key]) => key !== "name" && key !== "expect")!
   if (typeof value === "string" || Array.isArray(value)) return `${action} ${listOf(value).join(" ")}`

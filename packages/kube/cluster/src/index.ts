@@ -9,7 +9,7 @@ export { FrameWatch, type PacketType, type WatchedFrame } from "./frame-watch.ts
 export { LinkFault } from "./fault.ts"
 export { inspect } from "./inspect/inspect.ts"
 export type { Host, Process } from "@podwire/workload"
-export { findProgram, PROGRAMS } from "@podwire/workload"
+export { Finished, findProgram, PROGRAMS } from "@podwire/workload"
 export { EXEC_NS_MAX, SETTLE_NS_MAX, SLICE_STEPS } from "./limits.ts"
 export { NodeHost } from "./node.ts"
 export {

@@ -10,7 +10,7 @@ import type { Engine, Ns } from "@podwire/engine"
 import type { Netns } from "@podwire/netns"
 import { format, type Ip } from "@podwire/wire/ip"
 import {
-  type Choice, chooseProgram, type ContainerLike, Finished, type Host, type ListenPort
+  type Choice, chooseProgram, type ContainerLike, Finished, type Host, type ListenPort, type Process
 } from "@podwire/workload"
 import { Container, type RestartPolicy } from "./container.ts"
 import { podFiles } from "./host-files.ts"
@@ -43,6 +43,8 @@ export class PodSandbox {
   /** Containers are being ended. */
   stopping = false
   #initDone = 0
+  /** What was started in it from outside and still runs. */
+  readonly #adopted = new Set<Process>()
 
   constructor(
     engine: Engine, pod: Pod, netns: Netns, ips: ReadonlyArray<Ip>, programs: ProgramOverride,
@@ -105,6 +107,14 @@ export class PodSandbox {
   stop(): void {
     this.stopping = true
     for (const container of [...this.containers, ...this.init]) container.stop()
+    for (const process of [...this.#adopted]) process.kill()
+  }
+
+  /** What `exec` runs in a container ends with it, as everything in its PID namespace does. */
+  adopt(process: Process): void {
+    if (!process.running) return
+    this.#adopted.add(process)
+    process.onExit = () => this.#adopted.delete(process)
   }
 
   /** Containers that another one keeps from a port that they declare. */
