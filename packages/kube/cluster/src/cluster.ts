@@ -141,7 +141,8 @@ export class Cluster {
 
   get atRest(): boolean {
     return this.engine.nextNs > this.engine.nowNs && this.#runner.idle &&
-      this.engine.nowNs >= this.#youngestNs + ADDRESS_SETTLES_NS
+      this.engine.nowNs >= this.#youngestNs + ADDRESS_SETTLES_NS &&
+      [...this.#kubelets.values()].every((kubelet) => kubelet.idle)
   }
 
   /** Let time pass until the cluster is at rest; false when it is not within `mostNs`. */

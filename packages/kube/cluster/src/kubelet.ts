@@ -4,7 +4,7 @@
  *
  * Everything happens at the instant the news arrives: image pulls and start-up take no virtual time.
  * Not supported: probes (a container that runs is ready), volumes, resource limits, eviction, static pods;
- * containers end at once when told to, within their grace period.
+ * containers end at once when told to, within their grace period, and their network a little later.
  */
 import {
   type ApiStore, type KubeObject, type Node, type Pod, type PodStatus, timeText, type WatchEvent
@@ -22,6 +22,8 @@ import { phaseOf, podStatus, waitingStatus } from "./pod-status.ts"
 
 /** The kubelet's sync loop comes back to a pod whose sandbox could not be made. */
 const RETRY_NS = 10 * SECOND
+/** Approximated: from a container's end until the runtime takes the sandbox's network down. */
+const TEAR_DOWN_NS = SECOND / 20
 
 export class Kubelet extends Timer {
   readonly node: NodeHost
@@ -37,6 +39,8 @@ export class Kubelet extends Timer {
   /** Pods waiting for a sandbox: news came before the node was ready, or CNI refused. */
   readonly #pending = new Map<string, Pod>()
   readonly #retry: CallbackTimer
+  /** UIDs of pods whose containers have ended and whose network is still there. */
+  readonly #leaving = new Set<string>()
 
   constructor(
     engine: Engine, pool: FramePool, store: ApiStore, node: NodeHost, events: EventLog,
@@ -54,9 +58,12 @@ export class Kubelet extends Timer {
     this.#retry = new CallbackTimer(() => this.#syncPending())
   }
 
-  /** No status is waiting to be written. Pods that CNI refuses are tried again, but nothing is in motion. */
+  /**
+   * No status is waiting to be written, no network to be taken down. Pods that CNI refuses are tried again,
+   * but nothing is in motion.
+   */
   get idle(): boolean {
-    return this.#dirty.size === 0
+    return this.#dirty.size === 0 && this.#leaving.size === 0
   }
 
   /** What CNI last said of pods that have no sandbox. */
@@ -167,15 +174,28 @@ export class Kubelet extends Timer {
 
   #terminate(pod: Pod, key: string, sandbox: PodSandbox | undefined): void {
     this.#pending.delete(key)
-    if (sandbox !== undefined) this.#tearDown(sandbox)
-    this.#store.delete({ kind: "Pod", namespace: pod.metadata.namespace!, name: pod.metadata.name! }, 0)
+    const uid = pod.metadata.uid!
+    if (this.#leaving.has(uid)) return
+    const forget = () =>
+      this.#store.delete({ kind: "Pod", namespace: pod.metadata.namespace!, name: pod.metadata.name! }, 0)
+    if (sandbox === undefined) forget()
+    else this.#tearDown(sandbox, forget)
   }
 
-  /** Containers end, then the network goes: CNI DEL, then the namespace. */
-  #tearDown(sandbox: PodSandbox): void {
+  /**
+   * Containers end, and their sockets say so to their peers; then the network goes: CNI DEL, then the
+   * namespace. The runtime takes its time between the two, else nothing that was said would get out.
+   */
+  #tearDown(sandbox: PodSandbox, then: () => void = () => {}): void {
     sandbox.stop()
     this.sandboxes.delete(sandbox.key)
-    this.#releaseNetwork(sandbox)
+    const uid = sandbox.pod.metadata.uid!
+    this.#leaving.add(uid)
+    this.#engine.arm(new CallbackTimer(() => {
+      this.#leaving.delete(uid)
+      this.#releaseNetwork(sandbox)
+      then()
+    }), TEAR_DOWN_NS)
   }
 
   #releaseNetwork(sandbox: PodSandbox): void {
