@@ -197,12 +197,11 @@ export const STORIES: Readonly<Record<string, Story>> = {
  * Too long to be told frame by frame: how long they take, and what is sent again, says how the window grows.
  */
 export const LONG: Readonly<Record<string, Story>> = {
-  "1 MiB": asClient(sends(1 << 20)),
-  "1 MiB heard": asClient(hears(1 << 20)),
-  "1 MiB, the 40th lost": losing(data, [40], asClient(sends(1 << 20))),
-  "1 MiB, every 150th lost": losing(data, upTo(10).map((i) => i * 150), asClient(sends(1 << 20))),
-  "1 MiB heard, the 40th lost": losing(theirData, [40], asClient(hears(1 << 20))),
-  "1 MiB, an early window lost": losing(data, upTo(20).map((i) => i + 40), asClient(sends(1 << 20)))
+  "half a MiB": asClient(sends(1 << 19)),
+  "half a MiB, the 40th lost": losing(data, [40], asClient(sends(1 << 19))),
+  "half a MiB, every 90th lost": losing(data, upTo(10).map((i) => i * 90), asClient(sends(1 << 19))),
+  "half a MiB heard, the 40th lost": losing(theirData, [40], asClient(hears(1 << 19))),
+  "half a MiB, an early window lost": losing(data, upTo(20).map((i) => i + 40), asClient(sends(1 << 19)))
 }
 
 /** With a kernel that lacks something. */
