@@ -445,7 +445,8 @@ export class TcpSocket extends SocketOptions {
     this.listener = null
     const { listeners } = this.#port!
     listeners.splice(listeners.indexOf(this), 1)
-    this.#releasePort()
+    if (this.#closed || !this.boundByNumber) this.#releasePort()
+    if (!this.boundByNumber) this.localPort = 0
     listener!.close()
     this.wakeUp()
   }
