@@ -372,7 +372,9 @@ export class Listener {
   close(): void {
     for (const request of [...this.#requests]) this.forget(request)
     for (const child of this.#ready) {
+      if (child.state === State.CLOSED) continue
       child.dead = true
+      this.tcp.orphaned()
       abort(child, 0)
     }
     this.#ready.length = 0
