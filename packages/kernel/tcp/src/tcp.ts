@@ -10,7 +10,7 @@ import type { TcpProtocol } from "@podwire/netns"
 import { answer4, answer6 } from "@podwire/netns/tcp-reset"
 import type { TcpRow } from "@podwire/netns/tcp-row"
 import { get32 } from "@podwire/wire/bytes"
-import { equal, type Ip, read6, v4 } from "@podwire/wire/ip"
+import { equal, type Ip, isLoopback, read6, v4 } from "@podwire/wire/ip"
 import * as ipv4 from "@podwire/wire/ipv4"
 import * as ipv6 from "@podwire/wire/ipv6"
 import * as wire from "@podwire/wire/tcp"
@@ -220,11 +220,14 @@ export class Tcp implements TcpProtocol {
     c.hashed = true
   }
 
-  /** A connection has ended: out of the table. Its port goes with it, if no socket keeps that. */
+  /**
+   * A connection has ended: out of the table. Its port goes with it, unless its program asked for that very one
+   * (SOCK_BINDPORT_LOCK).
+   */
   leave(c: Connection): void {
     this.#unhash(c)
     if (c.dead) this.#orphans--
-    if (c.owner === null || c.dead) this.dropPort(c)
+    if (!(c.holder instanceof TcpSocket && c.holder.boundByNumber)) this.dropPort(c)
   }
 
   #unhash(c: Connection): void {
@@ -336,7 +339,9 @@ export class Tcp implements TcpProtocol {
     const { tcp_tw_reuse, tcp_tw_reuse_delay } = this.ns.sysctl.globals
     if (rest.tsRecentStamp === 0) return false
     if (byNumber) return true
-    const loop = rest.local.length === 1 ? rest.local[0]! >>> 24 === 127 : this.ns.lo === rest.dev
+    // The peer has not closed yet.
+    if (rest.substate === State.FIN_WAIT2) return false
+    const loop = isLoopback(rest.local) || isLoopback(rest.remote)
     const on = tcp_tw_reuse === 1 || (tcp_tw_reuse === 2 && loop)
     return on && Math.floor(this.engine.nowNs / 1_000_000) - rest.tsRecentStamp * 1000 > tcp_tw_reuse_delay
   }
