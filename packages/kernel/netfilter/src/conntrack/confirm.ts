@@ -4,7 +4,7 @@
  * lose, or the packet is.
  *
  *   same tuples, or the same turned around    the entry there takes the packet, the draft goes
- *   only the original is taken                the draft enters by its reply, for a second, for answers that NAT sent there
+ *   only the original is taken                the draft enters by its reply, for a second, for what NAT sends back
  *   else, and always with TCP, ICMP, SCTP     insert_failed: the packet is dropped
  */
 import type { Frame } from "@podwire/netdev"
@@ -12,7 +12,7 @@ import { SECOND } from "@podwire/engine"
 import * as ipproto from "@podwire/wire/ipproto"
 import { Verdict } from "../verdict.ts"
 import type { Conntrack } from "./conntrack.ts"
-import { Ctinfo, directionOf, Event, Status } from "./status.ts"
+import { directionOf, Event, Status } from "./status.ts"
 import type { Table } from "./table.ts"
 import * as tuples from "./tuple.ts"
 
@@ -75,7 +75,6 @@ function merge(conntrack: Conntrack, frame: Frame, winner: number): boolean {
     conntrack.account(winner, directionOf(frame.ctinfo), counters[4 * loser + 1]!)
   }
   frame.ct = winner
-  frame.ctinfo = frame.ctinfo === Ctinfo.RELATED ? Ctinfo.RELATED : Ctinfo.NEW
   conntrack.discard(loser)
   return true
 }

@@ -18,8 +18,11 @@ export function packet(conntrack: Conntrack, ct: number, ctinfo: number, frame: 
     seconds = conf.nf_conntrack_gre_timeout
     if ((status & Status.SEEN_REPLY) !== 0) {
       seconds = conf.nf_conntrack_gre_timeout_stream
-      if ((status & Status.ASSURED) === 0) conntrack.note(ct, Event.ASSURED)
-      table.status[ct] = status | Status.ASSURED
+      // What lost a clash ends soon, whatever it sees.
+      if ((status & (Status.NAT_CLASH | Status.ASSURED)) === 0) {
+        table.status[ct] = status | Status.ASSURED
+        conntrack.note(ct, Event.ASSURED)
+      }
     }
   }
   conntrack.refresh(ct, seconds)

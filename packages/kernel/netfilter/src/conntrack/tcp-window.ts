@@ -83,8 +83,13 @@ export function scale(proto: Int32Array, at: number): number {
   return proto[at + FLAGS]! >>> SCALE_SHIFT
 }
 
+/** As the kernel has it, also for numbers that are half the space apart: then both are before the other. */
+function before(a: number, b: number): boolean {
+  return ((a - b) | 0) < 0
+}
+
 function after(a: number, b: number): boolean {
-  return ((a - b) | 0) > 0
+  return ((b - a) | 0) < 0
 }
 
 /** Window scale and SACK of a SYN: the flags that it leaves, liberality kept from `flags` (tcp_options). */
@@ -206,8 +211,8 @@ function check(
   const ackWindow = senderMaxWin >>> 0 > MAXACKWINCONST ? senderMaxWin : MAXACKWINCONST
   const notTooOld = after(end, (senderEnd - receiverMaxWin - 1) | 0)
   const ackNotTooOld = after(sack, (receiverEnd - ackWindow - 1) | 0)
-  const ackOfSent = !after(sack, receiverEnd)
-  if (after(seq, senderMaxEnd)) {
+  const ackOfSent = before(sack, (receiverEnd + 1) | 0)
+  if (!before(seq, (senderMaxEnd + 1) | 0)) {
     const overshot = (end - senderMaxEnd + 1) | 0
     const known = receiverMaxWin !== 0 && notTooOld && ackNotTooOld && ackOfSent
     if (!known || overshot >>> 0 > receiverMaxWin >>> 0) return InWindow.Invalid

@@ -102,8 +102,10 @@ function packet(conntrack: Conntrack, frame: Frame, place: tuples.Place, hook: H
       const bad = udp.isMalformed(conntrack, frame, place, hook)
       return bad ? Track.Invalid : udp.packet(conntrack, ct, ctinfo, frame, place)
     }
-    case tuples.UDPLITE:
-      return udp.packet(conntrack, ct, ctinfo, frame, place)
+    case tuples.UDPLITE: {
+      const bad = udp.isMalformedLite(conntrack, frame, place, hook)
+      return bad ? Track.Invalid : udp.packet(conntrack, ct, ctinfo, frame, place)
+    }
     case ipproto.ICMP:
       return icmp.packet(conntrack, ct, ctinfo, frame, place)
     case ipproto.ICMPV6:

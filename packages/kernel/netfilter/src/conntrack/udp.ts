@@ -1,12 +1,14 @@
 /**
  * UDP flows (nf_conntrack_udp_packet): a short life, and a longer one, assured, once packets of a flow that has been
- * answered are seen more than two seconds after its first. UDP-Lite is tracked likewise, without its checksum.
+ * answered are seen more than two seconds after its first. UDP-Lite is tracked likewise; of its checksum Linux
+ * asks what UDP's would be, so that one that is right is INVALID on arrival.
  */
 import { SECOND } from "@podwire/engine"
 import type { Frame } from "@podwire/netdev"
+import * as ipproto from "@podwire/wire/ipproto"
 import * as udp from "@podwire/wire/udp"
 import type { Hook } from "../hook.ts"
-import { isWrong } from "./checksum.ts"
+import { isPartWrong, isWrong } from "./checksum.ts"
 import type { Conntrack } from "./conntrack.ts"
 import { directionOf, Event, Status } from "./status.ts"
 import { PROTO_WORDS } from "./table.ts"
@@ -25,6 +27,17 @@ export function isMalformed(conntrack: Conntrack, frame: Frame, place: Place, ho
   if (udp.checksum(bytes, l4) === 0) return false
   // Octets behind what the length field says are summed too, as Linux's nf_checksum does it.
   return isWrong(conntrack, frame, place, hook)
+}
+
+/** Coverage in place of a length, and a checksum that must be there (udplite_error). */
+export function isMalformedLite(conntrack: Conntrack, frame: Frame, place: Place, hook: Hook): boolean {
+  const { bytes } = frame
+  const { l4, end } = place
+  if (end - l4 < udp.HEADER_BYTES) return true
+  const field = udp.length(bytes, l4)
+  const coverage = field === 0 ? end - l4 : field
+  if (coverage < udp.HEADER_BYTES || coverage > end - l4 || udp.checksum(bytes, l4) === 0) return true
+  return isPartWrong(conntrack, frame, place, hook, ipproto.UDP, l4 + coverage)
 }
 
 export function packet(conntrack: Conntrack, ct: number, ctinfo: number, frame: Frame, place: Place): Track {

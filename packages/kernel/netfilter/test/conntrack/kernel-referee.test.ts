@@ -1,0 +1,66 @@
+/**
+ * Drawn conversations through a router that is a real kernel and through our tracker: every packet must be classed the
+ * same, and in the end the same connections must be listed, in the same states, with the same counts and lifetimes.
+ * A fixed seed and one new one each run, which is printed. Needs root, unshare, iptables-legacy, conntrack and
+ * /dev/net/tun; says so and does nothing where these are missing.
+ */
+import { describe, expect, it } from "vitest"
+import { procLine } from "../../src/conntrack/print.ts"
+import type { ConntrackConf } from "../../src/conntrack/conf.ts"
+import { conversations } from "./drawn.ts"
+import { compareLists, type KernelEvent, missing, play } from "./kernel.ts"
+import { Rig } from "./rig.ts"
+
+const why = missing()
+if (why !== null) console.log(`skipped: no referee for connection tracking, ${why}`)
+
+function referee(seed: number, count: number, sysctls: Partial<ConntrackConf>): number {
+  const all = conversations(seed, count)
+  const rig = new Rig(sysctls)
+  const events: Array<KernelEvent> = []
+  const here: Array<ReadonlyArray<string>> = []
+  for (const { steps } of all) {
+    here.push(steps.map(({ from, packet, filtered }) => {
+      events.push({ kind: "packet", from, packet })
+      return rig.send(packet, filtered)
+    }))
+  }
+  const answer = play([...events, { kind: "list" }], sysctls as Readonly<Record<string, number>>)
+  let packets = 0
+  const different = all.flatMap(({ name, steps }, i) => {
+    const there = steps.map(({ packet, filtered }) => {
+      const six = packet[0]! >>> 4 === 6
+      const id = six ? ((packet[1]! & 15) << 16) | (packet[2]! << 8) | packet[3]! : (packet[4]! << 8) | packet[5]!
+      return answer.states.get(id) ?? (filtered ? "filtered" : "DROP")
+    })
+    packets += steps.length
+    if (there.every((state, k) => state === here[i]![k])) return []
+    const rows = steps.map(({ text }, k) => `  ${text}: ${there[k]}${there[k] === here[i]![k] ? "" : `, WE ${here[i]![k]}`}`)
+    return [`${name}\n${rows.join("\n")}`]
+  })
+  expect(different.slice(0, 5).join("\n"), `seed ${seed}: ${different.length} of ${count}`).toBe("")
+  const tool = compareLists(answer.lists[0]!.tool, rig.list())
+  expect(tool.here, `seed ${seed}`).toBe(tool.there)
+  const proc = [...rig.conntrack.entries()].map((ct) => procLine(rig.conntrack, ct)).join("\n")
+  const files = compareLists(answer.lists[0]!.proc, proc)
+  expect(files.here, `seed ${seed}`).toBe(files.there)
+  expect(rig.conntrack.check()).toBeNull()
+  return packets
+}
+
+describe.skipIf(why !== null)("what a real kernel makes of drawn conversations", () => {
+  it("as it is by default, counting", () => {
+    const fresh = Date.now() % 1_000_000
+    const packets = referee(1, 400, { nf_conntrack_acct: 1 }) + referee(fresh, 300, { nf_conntrack_acct: 1 })
+    console.log(`conntrack: ${packets} packets classed as Linux does, seeds 1 and ${fresh}`)
+  }, 30_000)
+
+  it("liberal", () => referee(2, 150, { nf_conntrack_tcp_be_liberal: 1 }), 30_000)
+  it("not picking up what it did not see begin", () => referee(3, 150, { nf_conntrack_tcp_loose: 0 }), 30_000)
+  it("with other limits", () => {
+    referee(4, 150, {
+      nf_conntrack_tcp_max_retrans: 1, nf_conntrack_checksum: 0, nf_conntrack_tcp_ignore_invalid_rst: 1,
+      nf_conntrack_tcp_timeout_max_retrans: 77, nf_conntrack_tcp_timeout_unacknowledged: 88
+    })
+  }, 30_000)
+})
