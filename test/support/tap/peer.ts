@@ -67,11 +67,26 @@ export class Refused extends Error {
   }
 }
 
-/** What both sides make of a seed, so that everybody knows what must arrive. */
+const patterns = new Map<string, Buffer>()
+const hashes = new Map<string, string>()
+
+/** What both sides make of a seed, so that everybody knows what must arrive; less of it is its beginning. */
 export function pattern(seed: string, octets: number): Buffer {
-  return createHash("shake256", { outputLength: octets }).update(seed).digest()
+  let made = patterns.get(seed)
+  if (made === undefined || made.length < octets) {
+    made = createHash("shake256", { outputLength: octets }).update(seed).digest()
+    patterns.set(seed, made)
+  }
+  return made.subarray(0, octets)
 }
 
+/** Much of it takes time that a peer does not have to wait for: ask before, too. */
 export function whole(seed: string, octets: number, end = "eof"): Received {
-  return { octets, sha256: createHash("sha256").update(pattern(seed, octets)).digest("hex"), end }
+  const key = `${seed} ${octets}`
+  let sha256 = hashes.get(key)
+  if (sha256 === undefined) {
+    sha256 = createHash("sha256").update(pattern(seed, octets)).digest("hex")
+    hashes.set(key, sha256)
+  }
+  return { octets, sha256, end }
 }
