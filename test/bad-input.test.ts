@@ -251,7 +251,7 @@ it("scenarios, flags, targets and programs that are not there", async () => {
       "name another folder with --out. What was written before is whole up to its last packet\n"],
     [["exec", "b", ...on, "--", "hostname"], 2, "seed 7\nError from server (NotFound): pods \"b\" not found\n"],
     [["exec", "a", ...on, "--timeout", "xx", "--", "hostname"], 2, "podwire: --timeout: found \"xx\", expected a duration such as 5s, 1m30s or 250ms\n"],
-    [["exec", "a", ...on, "--", "curl", "x"], 127, "seed 7\nexec: \"curl\": executable file not found in $PATH\n"]
+    [["exec", "a", ...on, "--", "dig", "x"], 127, "seed 7\nexec: \"dig\": executable file not found in $PATH\n"]
   ])
 })
 

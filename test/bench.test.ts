@@ -2,8 +2,8 @@
 import { spawnSync } from "node:child_process"
 import { expect, it } from "vitest"
 
-const NAMES = ["known-flow", "capture", "settle", "cold-start"]
-const LATER = ["cached-flow", "new-flow", "tcp-bulk", "endpoint-change", "reach", "prove"]
+const NAMES = ["known-flow", "capture", "tcp-bulk", "tcp-connections", "settle", "cold-start"]
+const LATER = ["cached-flow", "new-flow", "endpoint-change", "reach", "prove"]
 
 function bench(...args: ReadonlyArray<string>) {
   const command = ["packages/edge/cli/bin/podwire.mjs", "bench", ...args]

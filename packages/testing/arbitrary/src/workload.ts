@@ -17,7 +17,7 @@ const KINDS = ["Pod", "Deployment", "StatefulSet", "DaemonSet"] as const
 const NAMESPACES = ["default", "kube-system", "shop", "team-0"] as const
 /** Namespaces that a cluster has from the start. */
 const THERE = ["default", "kube-system"]
-const IMAGES = ["registry.k8s.io/pause:3.10", "busybox", "nginx:1.27", "example.com/app@sha256:0000000000000000000000000000000000000000000000000000000000000000"] as const
+const IMAGES = ["registry.k8s.io/pause:3.10", "busybox", "postgres:18", "example.com/app@sha256:0000000000000000000000000000000000000000000000000000000000000000"] as const
 
 interface Drawn {
   readonly kind: (typeof KINDS)[number]
