@@ -53,8 +53,7 @@ export function emit(
 ): Errno {
   const { ns } = c.tcp
   const way = route(ns, c.remote, c.dev)
-  const refused = refusal(way)
-  if (refused !== Errno.OK) return refused
+  if (refusal(way) !== Errno.OK) return unroutable(c, way)
   const optionsLength = optionBytes(c)
   const header = tcp.HEADER_BYTES_MIN + optionsLength
   const frame = c.version === 4 ? ns.ip4.alloc(header + count) : ns.ip6.alloc(header + count)
@@ -71,8 +70,7 @@ export function emit(
 export function emitSyn(c: Connection, flags: number, window: number): Errno {
   const { ns } = c.tcp
   const way = route(ns, c.remote, c.dev)
-  const refused = refusal(way)
-  if (refused !== Errno.OK) return refused
+  if (refusal(way) !== Errno.OK) return unroutable(c, way)
   const options = c.tcp.scratch.clear()
   const { globals } = ns.sysctl
   const answer = (flags & tcp.ACK) !== 0
@@ -86,6 +84,12 @@ export function emitSyn(c: Connection, flags: number, window: number): Errno {
   if (frame === null) return Errno.ENOBUFS
   c.segsOut++
   return send(c, frame, way, 0)
+}
+
+/** No way to the peer any more: IPv6 remembers why (inet6_csk_xmit), IPv4 does not (__ip_queue_xmit). */
+function unroutable(c: Connection, way: Dst): Errno {
+  if (c.version === 6) c.softError = refusal(way)
+  return Errno.EHOSTUNREACH
 }
 
 interface Ends {

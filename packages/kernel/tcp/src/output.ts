@@ -6,9 +6,10 @@
  */
 import type { Ns } from "@podwire/engine"
 import { Errno } from "@podwire/netdev"
+import { refusal } from "@podwire/netns/errno"
 import * as tcp from "@podwire/wire/tcp"
 import { AckPending, ATO_MIN_NS, Ca, type Connection, Pending } from "./connection.ts"
-import { emit, emitSyn, waitsForNeighbour } from "./emit.ts"
+import { emit, emitSyn, route, waitsForNeighbour } from "./emit.ts"
 import { burstBytes, nagleHolds, sendMemory } from "./burst.ts"
 import { validateWindow } from "./cwnd.ts"
 import * as ecn from "./ecn.ts"
@@ -142,6 +143,8 @@ function sendBurst(c: Connection, mss: number, bytes: number): number {
     count++
   } while (before(c.sndNxt, end))
   c.inBurst = false
+  // The rest has not left: whenever it does, it is to be pushed.
+  if (pushed && before(c.sndNxt, end)) c.pushes.unshift(end)
   if (bytes < count * mss) c.sndSml = c.sndNxt
   return count
 }
@@ -151,8 +154,8 @@ function sendNew(c: Connection, data: number, end: number, fin: boolean, pushed:
   const seq = c.sndNxt
   const flags = tcp.ACK | (fin ? tcp.FIN : 0) | (pushed ? tcp.PSH : 0)
   const errno = transmit(c, seq, data, flags)
-  // Data that the way down had no room for is taken as sent: it will be missed, as on any full queue.
-  if (errno !== Errno.OK && errno !== Errno.EPERM) return errno
+  // No way, or a rule forbids it: it waits, and with nothing in flight is tried again like a shut window.
+  if (errno !== Errno.OK) return errno
   const wasIdle = c.packetsOut === 0
   record(c, seq, end, flags & ~tcp.ACK)
   c.sndNxt = end
@@ -278,8 +281,10 @@ export function writeWakeup(c: Connection): Errno {
   const data = Math.min(c.unsent - fin, mss, room)
   const isLast = data + fin >= c.unsent && data + fin <= room
   const end = (c.sndNxt + data + (isLast ? fin : 0)) | 0
-  takePush(c, c.sndNxt, data)
-  return sendNew(c, data, end, isLast && fin === 1, data > 0)
+  const seq = c.sndNxt
+  const errno = sendNew(c, data, end, isLast && fin === 1, data > 0)
+  if (errno === Errno.OK) takePush(c, seq, data)
+  return errno
 }
 
 /** tcp_send_fin. */
@@ -309,6 +314,12 @@ export function retransmit(c: Connection, index: number): Errno {
     return Errno.EBUSY
   }
   if (before(sent.seq, c.sndUna) && (sent.flags & tcp.SYN) === 0) sent.seq = c.sndUna
+  // Nowhere to send it: nothing is counted, and the reason is remembered (inet_sk_rebuild_header).
+  const lost = refusal(route(c.tcp.ns, c.remote, c.dev))
+  if (lost !== Errno.OK) {
+    c.softError = lost
+    return Errno.EHOSTUNREACH
+  }
   if ((sent.flags & tcp.SYN) !== 0) {
     const errno = sendSyn(c, c.state === State.SYN_SENT ? tcp.SYN : tcp.SYN | tcp.ACK)
     c.tcp.mib.TCPSynRetrans++
@@ -334,11 +345,8 @@ function sentAgain(c: Connection, sent: Sent, errno: Errno, data: number): Errno
   c.totalRetrans++
   c.bytesRetrans += data
   sent.sacked |= EVER_RETRANS
-  if (errno !== Errno.OK && errno !== Errno.EPERM) {
-    mib.TCPRetransFail++
-    return errno
-  }
   sent.sentNs = c.nowNs
+  if (errno !== Errno.OK) return errno
   sent.txDelivered = c.delivered
   c.rtx.list(sent)
   return Errno.OK
@@ -352,7 +360,8 @@ export function retransmitCounted(c: Connection, index: number): Errno {
     if ((sent.sacked & SACKED_RETRANS) === 0) c.retransOut++
     sent.sacked |= RETRANS
   }
-  if (c.retransStampNs === 0) c.retransStampNs = Math.max(c.nowNs, 1)
+  // Of one that could not leave it is when it last did.
+  if (c.retransStampNs === 0) c.retransStampNs = Math.max(sent.sentNs, 1)
   if (c.undoRetrans < 0) c.undoRetrans = 0
   c.undoRetrans++
   return errno

@@ -16,8 +16,6 @@ import { restAfterFin, TIMEWAIT_NS } from "./time-wait.ts"
 import { fireNs } from "./wheel.ts"
 
 const RTO_INITIAL_NS: Ns = 1_000_000_000
-/** TCP_RESOURCE_PROBE_INTERVAL: when there was no frame to be had. */
-const RESOURCE_PROBE_NS: Ns = 500_000_000
 
 export class RetransmitTimer extends LazyTimer {
   readonly #connection: Connection
@@ -114,8 +112,8 @@ export function retransmitTimeout(c: Connection): void {
   if (c.packetsOut === 0) return
   const opening = c.state === State.SYN_SENT || c.state === State.SYN_RECV
   if (c.sndWnd === 0 && !c.dead && !opening) {
-    // The peer took its window back: the oldest segment is the probe (tcp_rtx_probe0_timed_out).
-    if (c.nowNs - c.rcvTstampNs > 2 * c.rtt.rtoMaxNs + probeLimitNs(c)) return writeError(c)
+    // The peer took its window back: the oldest segment is the probe.
+    if (probedInVain(c)) return writeError(c)
     enterLoss(c)
     retransmitCounted(c, 0)
   } else {
@@ -124,10 +122,8 @@ export function retransmitTimeout(c: Connection): void {
     enterLoss(c)
     c.retransmits++
     c.totalRto++
-    if (retransmitCounted(c, 0) !== Errno.OK) {
-      setTimer(c, c.rto, RESOURCE_PROBE_NS, Pending.Retransmit)
-      return
-    }
+    // Whether it left or not: a route or a neighbour that is gone is waited for like an answer.
+    retransmitCounted(c, 0)
   }
   const linear = c.state === State.SYN_SENT && c.totalRto <= c.tcp.ns.sysctl.globals.tcp_syn_linear_timeouts
   if (!linear) c.backoff++
@@ -135,8 +131,13 @@ export function retransmitTimeout(c: Connection): void {
   setTimer(c, c.rto, clampToUserTimeout(c, c.rtt.rtoNs), Pending.Retransmit)
 }
 
-function probeLimitNs(c: Connection): Ns {
-  return c.options.userTimeoutMs > 0 ? c.options.userTimeoutMs * 1_000_000 : c.rtt.rtoMaxNs
+/** tcp_rtx_probe0_timed_out: nothing heard and nothing acknowledged for so long. */
+function probedInVain(c: Connection): boolean {
+  const userNs = c.options.userTimeoutMs * 1_000_000
+  const sinceNs = c.nowNs - (c.retransStampNs || c.rtx.first!.sentNs)
+  if (userNs > 0 && sinceNs > userNs) return true
+  const mostNs = userNs > 0 ? Math.min(2 * c.rtt.rtoMaxNs, userNs) : 2 * c.rtt.rtoMaxNs
+  return c.nowNs - c.rcvTstampNs > mostNs && sinceNs > mostNs
 }
 
 /** tcp_write_timeout. */
@@ -246,20 +247,17 @@ function clampProbeToUserTimeout(c: Connection, waitNs: Ns): Ns {
 /** tcp_send_probe0. */
 function sendProbe0(c: Connection): void {
   c.tcp.mib.TCPWinProbe++
-  const errno = writeWakeup(c)
+  writeWakeup(c)
   if (c.packetsOut > 0 || c.unsent === 0) {
     c.probesOut = 0
     c.backoff = 0
     c.probesStartNs = -1
     return
   }
+  // Also one that did not leave counts.
   c.probesOut++
-  let waitNs = RESOURCE_PROBE_NS
-  if (errno === Errno.OK || errno === Errno.EPERM) {
-    if (c.backoff < c.tcp.ns.sysctl.globals.tcp_retries2) c.backoff++
-    waitNs = probe0Ns(c)
-  }
-  setTimer(c, c.rto, clampProbeToUserTimeout(c, waitNs), Pending.Probe0)
+  if (c.backoff < c.tcp.ns.sysctl.globals.tcp_retries2) c.backoff++
+  setTimer(c, c.rto, clampProbeToUserTimeout(c, probe0Ns(c)), Pending.Probe0)
 }
 
 // Keepalive, and FIN_WAIT2 of a connection that nobody has any more
@@ -302,9 +300,8 @@ function keepaliveTimeout(c: Connection): void {
     return writeError(c)
   }
   c.tcp.mib.TCPKeepAlive++
-  const errno = writeWakeup(c)
-  if (errno === Errno.OK || errno === Errno.EPERM) {
-    c.probesOut++
-    setKeepalive(c, (c.options.keepIntervalSeconds || globals.tcp_keepalive_intvl) * 1_000_000_000)
-  } else setKeepalive(c, RESOURCE_PROBE_NS)
+  // Also one that did not leave counts.
+  writeWakeup(c)
+  c.probesOut++
+  setKeepalive(c, (c.options.keepIntervalSeconds || globals.tcp_keepalive_intvl) * 1_000_000_000)
 }
