@@ -174,7 +174,7 @@ function clean(c: Connection, priorFack: number, sacks: SackState): number {
     if ((sacked & SACKED_ACKED) !== 0) c.sackedOut--
     else if (c.sackOk) {
       c.delivered++
-      if (!spuriousRetrans(c, sacked, sent.sentNs)) advance(c, sacked, sent.end, sent.sentNs)
+      if (!spuriousRetrans(c, sacked, sent.sentNs)) advance(c, sent)
     }
     if ((sacked & LOST) !== 0) c.lostOut--
     if (sent.txDelivered > sacks.priorDelivered) sacks.priorDelivered = sent.txDelivered

@@ -122,6 +122,9 @@ export class Connection implements Flow, CongestionView, Holder {
   readonly ring = new ByteRing()
   readonly rtx: RtxQueue
   sndbuf: number
+  /** Transmissions and bursts so far. */
+  sentCount = 0
+  burstCount = 0
   /** Pieces of one packet are leaving, and this is not the last. */
   inBurst = false
   /** A send found no room: the writer waits (SOCK_NOSPACE). */
@@ -201,8 +204,7 @@ export class Connection implements Flow, CongestionView, Holder {
   tlpHighSeq = 0
   hasTlp = false
   tlpRetrans = false
-  rackNs: Ns = 0
-  rackEnd = 0
+  rackCount = 0
   rackRttUs = 0
   rackAdvanced = false
   rackSteps = 1
@@ -231,6 +233,8 @@ export class Connection implements Flow, CongestionView, Holder {
   readonly rto: RetransmitTimer
   readonly delack: DelayedAckTimer
   keepalive: KeepaliveTimer | null = null
+  /** The silence that it was set for. */
+  keepaliveIdleNs: Ns = 0
   retransmits = 0
   backoff = 0
   probesOut = 0

@@ -132,6 +132,7 @@ function sendBurst(c: Connection, mss: number, bytes: number): number {
   const end = (c.sndNxt + bytes) | 0
   const hasFin = c.finQueued && ((end + 1) | 0) === c.writeSeq
   const pushed = takePush(c, c.sndNxt, bytes)
+  c.burstCount++
   let count = 0
   do {
     const data = Math.min(distance(c.sndNxt, end), mss)
@@ -164,12 +165,18 @@ function sendNew(c: Connection, data: number, end: number, fin: boolean, pushed:
   return Errno.OK
 }
 
+function stampSent(c: Connection, sent: Sent): void {
+  sent.sentCount = ++c.sentCount
+  sent.txDelivered = c.delivered
+  c.rtx.list(sent)
+}
+
 /** What is in flight is remembered with the time it left. */
 export function record(c: Connection, seq: number, end: number, flags: number): Sent {
   const sent = c.rtx.push(seq, end, flags)
+  sent.burst = c.burstCount
   sent.sentNs = c.nowNs
-  sent.txDelivered = c.delivered
-  c.rtx.list(sent)
+  stampSent(c, sent)
   return sent
 }
 
@@ -347,8 +354,7 @@ function sentAgain(c: Connection, sent: Sent, errno: Errno, data: number): Errno
   sent.sacked |= EVER_RETRANS
   sent.sentNs = c.nowNs
   if (errno !== Errno.OK) return errno
-  sent.txDelivered = c.delivered
-  c.rtx.list(sent)
+  stampSent(c, sent)
   return Errno.OK
 }
 

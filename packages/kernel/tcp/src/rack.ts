@@ -24,11 +24,6 @@ export const PERSIST = 16
 const TIMEOUT_MIN_US = 2000
 const TIMEOUT_INITIAL_NS: Ns = 1_000_000_000
 
-/** Sent later, or at the same time and further on (tcp_rack_sent_after). */
-function sentAfter(aNs: Ns, bNs: Ns, aEnd: number, bEnd: number): boolean {
-  return aNs > bNs || (aNs === bNs && after(aEnd, bEnd))
-}
-
 function reorderWindowUs(c: Connection): number {
   const { tcp_recovery } = c.tcp.ns.sysctl.globals
   if (c.reordSeen === 0) {
@@ -43,17 +38,15 @@ export function timeoutUs(c: Connection, sent: Sent, windowUs: number): number {
   return c.rackRttUs + windowUs - Math.floor((c.nowNs - sent.sentNs) / 1000)
 }
 
-/** tcp_rack_advance: something was delivered that left at `sentNs`. */
-export function advance(c: Connection, sacked: number, end: number, sentNs: Ns): void {
-  const rttUs = Math.floor((c.nowNs - sentNs) / 1000)
+/** tcp_rack_advance: something was delivered. */
+export function advance(c: Connection, sent: Sent): void {
+  const rttUs = Math.floor((c.nowNs - sent.sentNs) / 1000)
   // Faster than the path ever was: it answers an earlier transmission.
-  if (rttUs < c.minRttUs && (sacked & RETRANS) !== 0) return
+  if (rttUs < c.minRttUs && (sent.sacked & RETRANS) !== 0) return
   c.rackAdvanced = true
   c.rackRttUs = rttUs
-  if (sentAfter(sentNs, c.rackNs, end, c.rackEnd)) {
-    c.rackNs = sentNs
-    c.rackEnd = end
-  }
+  // tcp_skb_sent_after by order of sending: Linux has times that differ.
+  if (sent.sentCount > c.rackCount) c.rackCount = sent.sentCount
 }
 
 /**
@@ -66,7 +59,7 @@ function detect(c: Connection): number {
   for (let sent = c.rtx.oldest; sent !== null;) {
     const { newer } = sent
     if ((sent.sacked & LOST) === 0 || (sent.sacked & SACKED_RETRANS) !== 0) {
-      if (!sentAfter(c.rackNs, sent.sentNs, c.rackEnd, sent.end)) break
+      if (sent.sentCount >= c.rackCount) break
       const left = timeoutUs(c, sent, windowUs)
       if (left <= 0) {
         markLost(c, sent)

@@ -343,7 +343,8 @@ function joinLost(c: Connection): void {
   const { rtx } = c
   for (let i = 0; i + 1 < rtx.length;) {
     const plain = ((rtx.at(i).sacked | rtx.at(i + 1).sacked) & (SACKED_ACKED | SACKED_RETRANS)) === 0
-    if (!plain || (rtx.at(i).sacked & rtx.at(i + 1).sacked & LOST) === 0 || (rtx.at(i).flags & SYN) !== 0) i++
+    if (!plain || (rtx.at(i).sacked & rtx.at(i + 1).sacked & LOST) === 0 || (rtx.at(i).flags & SYN) !== 0 ||
+      rtx.at(i).burst !== rtx.at(i + 1).burst) i++
     else {
       rtx.merge(i)
       c.lostOut--

@@ -21,6 +21,10 @@ export class Sent {
   flags = 0
   sacked = 0
   sentNs = 0
+  /** Which transmission of the connection that was: at one instant many leave, and their order counts. */
+  sentCount = 0
+  /** Which burst it left with at first: a packet that was cut late is cut anew as a whole. */
+  burst = 0
   /** `delivered` when it was sent. */
   txDelivered = 0
   /** Neighbours by time; a record that is in no list has `listed` false. */
@@ -98,6 +102,8 @@ export class RtxQueue {
     const rest = this.#fresh(seq, sent.end, sent.flags)
     rest.sacked = sent.sacked
     rest.sentNs = sent.sentNs
+    rest.sentCount = sent.sentCount
+    rest.burst = sent.burst
     rest.txDelivered = sent.txDelivered
     sent.end = seq
     sent.flags &= ~finAndPush

@@ -118,7 +118,7 @@ function one(c: Connection, sent: Sent, duplicate: boolean, state: SackState): v
   if (!after(sent.end, c.sndUna)) return
   if ((sent.sacked & SACKED_ACKED) === 0) {
     if (sent.txDelivered > state.priorDelivered) state.priorDelivered = sent.txDelivered
-    advance(c, sent.sacked, sent.end, sent.sentNs)
+    advance(c, sent)
     if ((sent.sacked & SACKED_RETRANS) !== 0) {
       if ((sent.sacked & LOST) !== 0) {
         sent.sacked &= ~(LOST | SACKED_RETRANS)
