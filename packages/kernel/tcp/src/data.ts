@@ -75,13 +75,15 @@ function inOrder(c: Connection, segment: Segment, at: number): DropReason {
     return DropReason.NOT_SPECIFIED
   }
   if (queue.hasGaps) {
-    const reached = queue.join(c.rcvNxt, reports(c))
-    c.bytesReceived += (reached - c.rcvNxt) | 0
+    let reached = queue.join(c.rcvNxt, reports(c))
+    // What comes behind a FIN is nobody's.
+    const ends = c.earlyFin && after(reached, c.earlyFinSeq)
+    if (ends) reached = (c.earlyFinSeq + 1) | 0
+    c.bytesReceived += ((reached - c.rcvNxt) | 0) - (ends ? 1 : 0)
     c.rcvNxt = reached
     // RFC 5681, section 4.2: at once, when a gap is filled.
     if (!queue.hasGaps) c.ackPending |= AckPending.Now
-    if (c.earlyFin && c.rcvNxt === c.earlyFinSeq) {
-      c.rcvNxt = (c.rcvNxt + 1) | 0
+    if (ends) {
       takeFin(c)
       return DropReason.NOT_SPECIFIED
     }
@@ -99,14 +101,12 @@ function early(c: Connection, segment: Segment): DropReason {
     return DropReason.TCP_OFO_DROP
   }
   window.measureMss(c, segment.dataBytes, segment.headerBytes, segment.has(wire.PSH))
-  if (segment.dataBytes > 0) {
-    const kept = queue.early(
-      c.copiedSeq, c.rcvNxt, segment.seq, segment.frame!.bytes, segment.dataAt, segment.dataEnd, reports(c)
-    )
-    if (!kept) {
-      c.tcp.mib.TCPOFODrop++
-      return DropReason.TCP_OFO_DROP
-    }
+  const kept = queue.early(
+    c.copiedSeq, c.rcvNxt, segment.seq, segment.end, segment.frame!.bytes, segment.dataAt, segment.dataEnd, reports(c)
+  )
+  if (!kept) {
+    c.tcp.mib.TCPOFODrop++
+    return DropReason.TCP_OFO_DROP
   }
   c.oooPackets++
   c.tcp.mib.TCPOFOQueue++

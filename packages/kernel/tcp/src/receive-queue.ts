@@ -81,12 +81,13 @@ export class ReceiveQueue {
   }
 
   /**
-   * Octets behind a gap. False: there are too many gaps. What was there already is reported as a duplicate.
+   * Octets behind a gap, and perhaps a FIN, which counts one, up to `last`. False: there are too many gaps. What
+   * was there already is reported as a duplicate.
    */
   early(
-    copied: number, rcvNxt: number, seq: number, from: Uint8Array, at: number, end: number, reports: boolean
+    copied: number, rcvNxt: number, seq: number, last: number, from: Uint8Array, at: number, end: number,
+    reports: boolean
   ): boolean {
-    const last = (seq + end - at) | 0
     const ranges = this.#ranges
     // The first range that does not end before this one begins.
     let first = 0
