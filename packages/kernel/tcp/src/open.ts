@@ -17,7 +17,7 @@ import { record, sendAck, sendSyn } from "./output.ts"
 import type { Segment } from "./segment.ts"
 import { after, between } from "./seq.ts"
 import { Input, next, State } from "./state.ts"
-import { keepaliveTimeNs, setKeepalive, setTimer } from "./timers.ts"
+import { restartKeepalive, setTimer } from "./timers.ts"
 import * as window from "./window.ts"
 
 const MSS_DEFAULT = { 4: 536, 6: 1220 } as const
@@ -76,7 +76,7 @@ export function established(c: Connection): void {
   window.init(c)
   initRcvMss(c)
   c.lsndNs = c.nowNs
-  if (c.options.keepAlive) setKeepalive(c, keepaliveTimeNs(c))
+  if (c.options.keepAlive) restartKeepalive(c)
 }
 
 /** What a SYN or SYN-ACK says of its sender (tcp_parse_options). */

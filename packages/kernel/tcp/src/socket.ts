@@ -24,7 +24,7 @@ import type { BoundPort } from "./ports.ts"
 import { distance } from "./seq.ts"
 import { State } from "./state.ts"
 import type { Tcp } from "./tcp.ts"
-import { finTimeNs, keepaliveTimeNs, setKeepalive } from "./timers.ts"
+import { finTimeNs, restartKeepalive, setKeepalive } from "./timers.ts"
 import { restAfterFin, TIMEWAIT_NS } from "./time-wait.ts"
 import * as window from "./window.ts"
 
@@ -377,8 +377,8 @@ export class TcpSocket extends SocketOptions {
     const c = this.connection
     if (c === null || c.state === State.CLOSED) return
     if (!this.cork && c.unsent > 0) push(c, this.noDelay ? Nagle.Off | Nagle.Push : nagleOf(c))
-    if (this.keepAlive && c.state !== State.SYN_SENT && !c.keepalive?.pending) setKeepalive(c, keepaliveTimeNs(c))
     if (!this.keepAlive) c.keepalive?.clear()
+    else if (c.state !== State.SYN_SENT) restartKeepalive(c)
     if (this.rcvbuf > 0) {
       c.rcvbuf = this.rcvbuf
       c.rcvbufLocked = true

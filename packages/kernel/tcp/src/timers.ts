@@ -271,6 +271,22 @@ export function keepaliveTimeNs(c: Connection): Ns {
   return (c.options.keepIdleSeconds || c.tcp.ns.sysctl.globals.tcp_keepalive_time) * 1_000_000_000
 }
 
+/**
+ * SO_KEEPALIVE is on from now, or TCP_KEEPIDLE is another: silence counts from when it began
+ * (tcp_sock_set_keepidle_locked).
+ */
+export function restartKeepalive(c: Connection): void {
+  const idleNs = keepaliveTimeNs(c)
+  if (c.keepalive === null || !c.keepalive.pending) setKeepalive(c, idleNs)
+  else if (idleNs !== c.keepaliveIdleNs) setKeepalive(c, Math.max(0, idleNs - silentNs(c)))
+  c.keepaliveIdleNs = idleNs
+}
+
+/** keepalive_time_elapsed. */
+function silentNs(c: Connection): Ns {
+  return c.nowNs - Math.max(c.lrcvNs, c.rcvTstampNs)
+}
+
 /** tcp_fin_time. */
 export function finTimeNs(c: Connection): Ns {
   const seconds = c.options.linger2Seconds || c.tcp.ns.sysctl.globals.tcp_fin_timeout
@@ -290,7 +306,7 @@ function keepaliveTimeout(c: Connection): void {
   if (!c.options.keepAlive || c.state === State.CLOSED || c.state === State.SYN_SENT) return
   const idleNs = keepaliveTimeNs(c)
   if (c.packetsOut > 0 || c.unsent > 0) return setKeepalive(c, idleNs)
-  const elapsedNs = c.nowNs - Math.max(c.lrcvNs, c.rcvTstampNs)
+  const elapsedNs = silentNs(c)
   if (elapsedNs < idleNs) return setKeepalive(c, idleNs - elapsedNs)
   const userNs = c.options.userTimeoutMs * 1_000_000
   const probes = c.options.keepCount || globals.tcp_keepalive_probes
