@@ -16,7 +16,7 @@ import type { Segment } from "./segment.ts"
 import { after, before } from "./seq.ts"
 import { Input, next, State } from "./state.ts"
 import { finTimeNs, setKeepalive } from "./timers.ts"
-import { restAfterFin, TIMEWAIT_NS } from "./time-wait.ts"
+import { PAWS_SECONDS, restAfterFin, TIMEWAIT_NS } from "./time-wait.ts"
 import * as window from "./window.ts"
 
 /**
@@ -28,7 +28,6 @@ export class Outcome {
   reset = false
 }
 
-const PAWS_SECONDS = 60 * 60 * 24 * 24
 
 /** A segment for a connection that is past SYN_SENT. */
 export function receive(c: Connection, segment: Segment, out: Outcome): void {

@@ -20,8 +20,11 @@ import { fireNs } from "./wheel.ts"
 
 /** TCP_TIMEWAIT_LEN. */
 export const TIMEWAIT_NS: Ns = 60_000_000_000
-/** TCP_PAWS_24DAYS, seconds: then a timestamp has no meaning any more. */
-const PAWS_SECONDS = 60 * 60 * 24 * 24
+/**
+ * TCP_PAWS_WRAP: after so much silence a timestamp has no meaning any more. A clock of microseconds comes round
+ * half way; RFC 7323's 24 days are of milliseconds.
+ */
+export const PAWS_SECONDS = 2147
 
 /** What the segment's sender is told. */
 export const Fate = { Nothing: 0, Ack: 1, Reset: 2, Syn: 3 } as const
