@@ -71,7 +71,7 @@ export class Listener {
    * (reqsk_timer_handler).
    */
   get synAckRetries(): number {
-    let retries = this.tcp.ns.sysctl.globals.tcp_synack_retries
+    let retries = this.options.synCount || this.tcp.ns.sysctl.globals.tcp_synack_retries
     const { size } = this.#requests
     if (2 * size <= Math.max(8, this.backlog)) return retries
     for (let young = 2 * this.young; retries > 2 && size >= young; young *= 2) retries--
