@@ -187,7 +187,9 @@ function reset(conntrack: Conntrack, ct: number, direction: Direction, segment: 
     // Not exactly the next number: the peer may answer with a challenge ACK, so the connection stays.
     STEP.state = STEP.before
   }
-  const ofIgnoredSyn = (status & Status.SEEN_REPLY) !== 0 && lastIndex === Index.SYN
+  // Found by trying: in 6.18 only the other side's reset counts as the answer to a SYN.
+  const ofIgnoredSyn = (status & Status.SEEN_REPLY) !== 0 && lastIndex === Index.SYN &&
+    proto[base + LAST_DIR] !== direction
   const ofHalfOpen = (status & Status.ASSURED) === 0 && lastIndex === Index.ACK
   if ((ofIgnoredSyn || ofHalfOpen) && segment.ack === proto[base + LAST_END]) return Next.InWindow
   const ofChallenge = STEP.before === TcpState.SYN_SENT && lastIndex === Index.ACK && proto[base + LAST_DIR] === 1

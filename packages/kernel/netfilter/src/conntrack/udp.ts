@@ -1,6 +1,6 @@
 /**
  * UDP flows (nf_conntrack_udp_packet): a short life, and a longer one, assured, once packets of a flow that has been
- * answered are seen more than two seconds after its first. UDP-Lite is tracked likewise; of its checksum Linux
+ * answered are seen more than two seconds after its first. UDP-Lite is tracked likewise, without the wait; of its checksum Linux
  * asks what UDP's would be, so that one that is right is INVALID on arrival.
  */
 import { SECOND } from "@podwire/engine"
@@ -45,9 +45,11 @@ export function packet(conntrack: Conntrack, ct: number, ctinfo: number, frame: 
   const status = table.status[ct]!
   const nowNs = conntrack.engine.nowNs
   const at = ct * (PROTO_WORDS >> 1) + STREAM
-  if ((status & Status.CONFIRMED) === 0) table.proto64[at] = nowNs + STREAM_AFTER
+  // UDP-Lite does not wait: an answer makes a stream.
+  if ((status & Status.CONFIRMED) === 0 && place.protocol === ipproto.UDP) table.proto64[at] = nowNs + STREAM_AFTER
   let seconds = conf.nf_conntrack_udp_timeout
-  if ((status & Status.SEEN_REPLY) !== 0 && nowNs > table.proto64[at]!) {
+  const lasts = nowNs > table.proto64[at]! || place.protocol !== ipproto.UDP
+  if ((status & Status.SEEN_REPLY) !== 0 && lasts) {
     seconds = conf.nf_conntrack_udp_timeout_stream
     // What lost a clash ends soon, whatever it sees.
     if ((status & (Status.NAT_CLASH | Status.ASSURED)) === 0) {

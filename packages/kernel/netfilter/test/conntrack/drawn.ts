@@ -219,7 +219,7 @@ function drawOther(draw: Draw): void {
   for (let i = 0; i < steps; i++) {
     const from = draw.random.below(3) === 0 ? 1 : 0
     draw.add(from, `protocol ${protocol}`, (fields) => {
-      if (protocol === 136) return lite(draw, udp(fields, draw.ports[from], draw.ports[1 - from]!, 20, {}, draw.one([17, 136])))
+      if (protocol === 136) return lite(draw, udp(fields, draw.ports[from], draw.ports[1 - from]!, 20, {}, 136, draw.one([17, 136])))
       return ip({ ...fields, protocol }, new Uint8Array(24))
     })
   }
@@ -227,14 +227,7 @@ function drawOther(draw: Draw): void {
 
 /** UDP-Lite whose sum is UDP's or its own, over all of it, a part, or nothing that makes sense. */
 function lite(draw: Draw, packet: Uint8Array): Uint8Array {
-  const six = packet[0]! >>> 4 === 6
-  const l4 = six ? 40 : 20
-  if (!six && packet[9] === 17) {
-    // The header's sum, by the difference.
-    packet[9] = 136
-    packet[11]! -= 136 - 17
-    if (packet[11]! > 255 - (136 - 17)) packet[10]! -= 1
-  } else if (six) packet[6] = 136
+  const l4 = packet[0]! >>> 4 === 6 ? 40 : 20
   const coverage = draw.one([28, 28, 28, 0, 7, 8, 29])
   if (coverage !== 28) {
     packet[l4 + 5] = coverage

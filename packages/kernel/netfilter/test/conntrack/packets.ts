@@ -50,10 +50,10 @@ export function ip(fields: IpFields, payload: Uint8Array): Uint8Array {
 }
 
 /** Sums the transport header's checksum field at `offset` behind the IP header, and adds what is wrong with it. */
-function summed(packet: Uint8Array, offset: number, pseudo: boolean, wrong = 0): Uint8Array {
+function summed(packet: Uint8Array, offset: number, pseudo: boolean, wrong = 0, as = 0): Uint8Array {
   const six = packet[0]! >>> 4 === 6
   const l4 = six ? 40 : 20
-  const protocol = six ? packet[6]! : packet[9]!
+  const protocol = as !== 0 ? as : six ? packet[6]! : packet[9]!
   const length = packet.length - l4
   if (l4 + offset + 2 > packet.length) return packet
   const words = (at: number): number => new DataView(packet.buffer).getInt32(at)
@@ -91,13 +91,14 @@ export function tcp(fields: Omit<IpFields, "protocol">, segment: TcpFields, wron
 }
 
 export function udp(
-  fields: Omit<IpFields, "protocol">, sport: number, dport: number, length: number, wrong: Wrong = {}, protocol = 17
+  fields: Omit<IpFields, "protocol">, sport: number, dport: number, length: number, wrong: Wrong = {},
+  protocol = 17, summedAs = protocol
 ): Uint8Array {
   const bytes = new Uint8Array(8 + length)
   set16(bytes, 0, sport)
   set16(bytes, 2, dport)
   set16(bytes, 4, bytes.length + (wrong.length ?? 0))
-  return summed(ip({ ...fields, protocol }, bytes), 6, true, wrong.checksum)
+  return summed(ip({ ...fields, protocol }, bytes), 6, true, wrong.checksum, summedAs)
 }
 
 /** ICMP or ICMPv6, by the addresses. `rest` is the second word. */
