@@ -2,9 +2,9 @@
  * tshark over captures: that the referee sees what is wrong (each kind made on purpose), passes over what is
  * meant to be wrong, and finds nothing in what the product writes.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { CORRUPTED } from "@podwire/cluster/capture"
 import { CaptureFolder } from "@podwire/lab/captures/folder"
 import * as eth from "@podwire/wire/eth"
@@ -17,7 +17,7 @@ import * as tcp from "@podwire/wire/tcp"
 import * as udp from "@podwire/wire/udp"
 import { PcapngWriter } from "pcap-writer"
 import { afterAll, beforeEach, expect, it } from "vitest"
-import { expertFindings, folderFindings, tsharkVersion } from "./support/expert-findings.ts"
+import { deviceReports, expertFindings, folderFindings, tsharkVersion } from "./support/expert-findings.ts"
 
 const base = mkdtempSync(join(tmpdir(), "captures-tshark-"))
 afterAll(() => rmSync(base, { recursive: true }))
@@ -168,6 +168,33 @@ it("a file of several interfaces is not asked for the order of its segments, a d
   const other = join(base, "devices")
   capture([...hops, ...hops].filter(({ on }) => on === "n1/eth0"), other, "n1/eth0")
   expect(folderFindings(other)).toMatch(/^n1-eth0\.pcapng: frame \d+ on n1\/eth0/)
+})
+
+it("what is flagged is told once for devices that saw the same, what is wrong apart", async () => {
+  const folder = join(base, "reports")
+  mkdirSync(folder)
+  // A folder is emptied by whoever writes captures into it.
+  const write = (on: string, packets: ReadonlyArray<Uint8Array>) => {
+    const file = capture(packets.map((bytes) => ({ bytes, on })), join(base, `${count++}`), on)
+    copyFileSync(file, join(folder, basename(file)))
+  }
+  const clean = connection(true)
+  for (const on of ["n1/eth0", "n1/veth"]) write(on, [...clean, ...clean.slice(3)])
+  write("n2/eth0", connection(false))
+  write("n3/eth0", [packet({ flags: 2 }), changed(packet({ data: 4 }), -1)])
+  write("n4/eth0", [packet({ protocol: ipproto.UDP, data: 5 })])
+  const reports = await deviceReports(folder)
+  expect(reports).toEqual([
+    {
+      files: ["n1-eth0.pcapng", "n1-veth.pcapng"], frames: 7, wrong: "",
+      flags: [["retransmission", 1], ["spurious_retransmission", 1], ["duplicate_ack", 1]]
+    },
+    { files: ["n2-eth0.pcapng"], frames: 5, flags: [], wrong: "" },
+    {
+      files: ["n3-eth0.pcapng"], frames: 2, flags: [],
+      wrong: expect.stringMatching(/^n3-eth0\.pcapng: frame 2 \(eth:ethertype:ip:tcp.*\): Bad checksum/)
+    }
+  ])
 })
 
 it("a file that is cut is a finding", () => {

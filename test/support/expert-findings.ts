@@ -6,8 +6,10 @@
  * Passed over: frames whose comment says that a link fault changed them, and the interfaces of dead frames.
  * One call of tshark takes 0.2 s, so `folderFindings` makes one for `all.pcapng`, which holds every packet,
  * and one more for each device with TCP or fragments, where the order on one interface matters.
+ * `deviceReports` counts what is flagged, for stories in which things are lost on purpose.
  */
-import { spawnSync } from "node:child_process"
+import { execFile, spawnSync } from "node:child_process"
+import { createHash } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { CORRUPTED, DROP } from "@podwire/cluster/capture"
@@ -24,11 +26,16 @@ const CHECKSUMS = ["ip", "icmp", "icmpv6", "udp", "tcp"]
 /** The number of PI_ERROR: its name is spelt differently from version to version. */
 const EXPERT_ERROR = 0x800000
 /**
- * Linux leaves checksums over lo unfinished (CHECKSUM_PARTIAL), and icmp_send quotes the packet as it lies in
- * memory: what stands in such an error is not right there either. The error's own checksum must be.
+ * Linux leaves checksums to hardware (CHECKSUM_PARTIAL) over lo and veth, and icmp_send quotes a packet as it
+ * lies in memory: what stands in such an error is not right there either. The error's own checksum must be.
  */
-const QUOTED_OVER_LO = 'frame.interface_name matches "/lo$" && ((icmp.type == 3 && icmp.checksum.status == 1) || ' +
-  "(icmpv6.type == 1 && icmpv6.checksum.status == 1))"
+const QUOTED = "((icmp.type == 3 && icmp.checksum.status == 1) || " +
+  "((icmpv6.type == 1 || icmpv6.type == 2) && icmpv6.checksum.status == 1))"
+const WRONG = [
+  "_ws.malformed", `_ws.expert.severity == ${EXPERT_ERROR}`,
+  ...CHECKSUMS.map((name) => `${name}.checksum.status == 0`)
+]
+const CHECKED = ["ip.check_checksum:TRUE", "tcp.check_checksum:TRUE", "udp.check_checksum:TRUE"]
 const FIELDS = ["frame.number", "frame.interface_name", "_ws.expert.message", "frame.protocols"]
 
 export const tsharkVersion: string | null =
@@ -36,28 +43,43 @@ export const tsharkVersion: string | null =
 
 /** What tshark finds in one file; `all.pcapng` is taken for a file of several interfaces. */
 export function expertFindings(file: string, options: FindingsOptions = {}): string {
+  const { status, stdout, stderr } = spawnSync(
+    "tshark", argumentsFor(file, options), { encoding: "utf8", maxBuffer: 1 << 28 }
+  )
+  return findingsIn(file, status === 0, stdout, stderr)
+}
+
+/** The same, while others run. */
+export function findingsMeanwhile(file: string): Promise<string> {
+  return new Promise((resolve) => {
+    execFile("tshark", argumentsFor(file, {}), { encoding: "utf8", maxBuffer: 1 << 28 }, (error, stdout, stderr) =>
+      resolve(findingsIn(file, error === null, stdout, stderr)))
+  })
+}
+
+function argumentsFor(file: string, options: FindingsOptions): ReadonlyArray<string> {
   const merged = basename(file) === "all.pcapng"
-  const wrong = [
-    "_ws.malformed", `_ws.expert.severity == ${EXPERT_ERROR}`,
-    ...CHECKSUMS.map((name) => `${name}.checksum.status == 0`)
-  ]
+  const wrong = [...WRONG]
   if (!merged) {
     const allowed = [...HEALTHY, ...options.allow ?? []].map((name) => ` && !tcp.analysis.${name}`)
     wrong.push(`(tcp.analysis.flags${allowed.join("")})`)
   }
   const filter = `(${wrong.join(" || ")}) && !(frame.comment contains "${CORRUPTED}") && ` +
-    `!(frame.interface_name matches "/${DROP}$") && !(${QUOTED_OVER_LO})`
-  const preferences = ["ip.check_checksum:TRUE", "tcp.check_checksum:TRUE", "udp.check_checksum:TRUE"]
+    `!(frame.interface_name matches "/${DROP}$") && !${QUOTED}`
+  const preferences = [...CHECKED]
   // The same fragments and segments stand on every interface that they crossed.
   if (merged) {
     preferences.push("ip.defragment:FALSE", "ipv6.defragment:FALSE", "tcp.desegment_tcp_streams:FALSE")
   }
-  const { status, stdout, stderr } = spawnSync("tshark", [
+  return [
     "-n", "-r", file, ...preferences.flatMap((preference) => ["-o", preference]), "-Y", filter,
     "-T", "fields", "-E", "aggregator=;", ...FIELDS.flatMap((field) => ["-e", field])
-  ], { encoding: "utf8", maxBuffer: 1 << 28 })
+  ]
+}
+
+function findingsIn(file: string, held: boolean, stdout: string, stderr: string): string {
   // A file that tshark cannot read to its end is a finding too.
-  if (status !== 0) return `${basename(file)}: ${stderr.replace(/^Running as user.*\n/m, "")}`
+  if (!held) return `${basename(file)}: ${stderr.replace(/^Running as user.*\n/m, "")}`
   return stdout.split("\n").filter((line) => line !== "").map((line) => {
     const [number, on, message, protocols] = line.split("\t")
     return `${basename(file)}: frame ${number} on ${on === "" ? "its device" : on} (${protocols}): ` +
@@ -95,4 +117,91 @@ function ordered({ bytes }: Packet): boolean {
     next = bytes[at]
   }
   return next === 6 || next === 44
+}
+
+/** What tshark says of the TCP in the files of some devices that saw the same. */
+export interface DeviceReport {
+  readonly files: ReadonlyArray<string>
+  /** TCP frames. */
+  readonly frames: number
+  /** Names of `tcp.analysis.*`, and how many frames have them. */
+  readonly flags: ReadonlyArray<readonly [name: string, count: number]>
+  /** Checksums and expert errors, as `expertFindings` tells them. */
+  readonly wrong: string
+}
+
+const FLAGS = [
+  "retransmission", "fast_retransmission", "spurious_retransmission", "out_of_order", "lost_segment",
+  "ack_lost_segment", "duplicate_ack", "zero_window", "zero_window_probe", "zero_window_probe_ack", "window_full",
+  "window_update", "keep_alive", "keep_alive_ack", "reused_ports"
+]
+/** A call is mostly waiting: as many at once. */
+const CALLS_MOST = 3
+
+/**
+ * All device files with TCP. Both ends of a veth, and the bridge, see the same segments at the same time: one
+ * call is enough for all of them.
+ */
+export async function deviceReports(folder: string): Promise<ReadonlyArray<DeviceReport>> {
+  const groups = new Map<string, Array<string>>()
+  for (const file of readdirSync(folder).sort()) {
+    if (!file.endsWith(".pcapng") || file === "all.pcapng" || file.endsWith(`-${DROP}.pcapng`)) continue
+    const key = storyOf(join(folder, file))
+    if (key === null) continue
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [file])
+    else group.push(file)
+  }
+  const left = [...groups.values()].entries()
+  const reports: Array<DeviceReport> = []
+  const worker = async () => {
+    for (const [i, files] of left) reports[i] = await deviceReport(folder, files)
+  }
+  await Promise.all(Array.from({ length: CALLS_MOST }, worker))
+  return reports
+}
+
+/** Times and packets, without what is only the link's; null when there is no TCP. */
+function storyOf(file: string): string | null {
+  const hash = createHash("sha1")
+  let hasTcp = false
+  for (const item of readItems(readFileSync(file))) {
+    if (item.kind === "fault") return `cut ${file}`
+    if (item.kind !== "packet" || !ordered(item)) continue
+    hasTcp = true
+    hash.update(`${item.atNs} `)
+    hash.update(item.bytes.subarray(12))
+  }
+  return hasTcp ? hash.digest("hex") : null
+}
+
+function deviceReport(folder: string, files: ReadonlyArray<string>): Promise<DeviceReport> {
+  const [file] = files
+  const preferences = CHECKED.flatMap((preference) => ["-o", preference])
+  const fields = [
+    ...FIELDS, "_ws.expert.severity", ...CHECKSUMS.map((name) => `${name}.checksum.status`),
+    ...FLAGS.map((name) => `tcp.analysis.${name}`)
+  ]
+  const filter = `(tcp && !icmp && !icmpv6) || ((${WRONG.join(" || ")}) && !${QUOTED})`
+  const args = [
+    "-n", "-r", join(folder, file!), ...preferences, "-Y", filter, "-T", "fields", "-E", "aggregator=;",
+    ...fields.flatMap((field) => ["-e", field])
+  ]
+  return new Promise((resolve) => {
+    execFile("tshark", args, { encoding: "utf8", maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
+      if (error !== null) return resolve({ files, frames: 0, flags: [], wrong: `${file}: ${stderr}` })
+      const rows = stdout.split("\n").filter((line) => line !== "").map((line) => line.split("\t"))
+      const at = FIELDS.length + 1 + CHECKSUMS.length
+      const flags = FLAGS.map((name, i) => [name, rows.filter((row) => (row[at + i] ?? "") !== "").length] as const)
+      const holds = (field: string | undefined, value: string) => field?.split(";").includes(value) === true
+      const bad = rows.filter((row) => holds(row[FIELDS.length], String(EXPERT_ERROR)) || /malformed/.test(row[3]!) ||
+        row.slice(FIELDS.length + 1, at).some((status) => holds(status, "0")))
+      const tell = ([number, , message, protocols]: ReadonlyArray<string>) =>
+        `${file}: frame ${number} (${protocols}): ${message === "" ? "bad checksum" : message}\n`
+      resolve({
+        files, frames: rows.filter(([, , , protocols]) => /:tcp/.test(protocols!)).length,
+        flags: flags.filter(([, count]) => count > 0), wrong: bad.map(tell).join("")
+      })
+    })
+  })
 }

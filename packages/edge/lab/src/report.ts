@@ -12,6 +12,9 @@ const MATRIX_COLUMNS_MAX = 24
 /** Beyond this, the names of the columns would make lines that nobody reads. */
 const MATRIX_WIDTH_MAX = 80
 
+/** Of a program's output, standard output and error each. */
+const OUTPUT_LENGTH_MAX = 4_000
+
 export interface ReportOptions {
   readonly name: string
   readonly verbose: boolean
@@ -99,10 +102,17 @@ function stepText(step: StepReport, index: number, count: number): string {
   const head = `${mark} ${index + 1}/${count} at ${ageText(step.atNs)}: ${step.title}\n`
   const output = step.result === null
     ? step.said.map((line) => `${line}\n`).join("")
-    : step.result.stdout + step.result.stderr
+    : shown(step.result.stdout) + shown(step.result.stderr)
   const indented = output.trimEnd().split("\n").filter((line) => line !== "").map((line) => `    ${line}\n`)
     .join("")
   return head + indented
+}
+
+/** For a reader at a terminal: no control characters, and no more than one reads. JSON has all. */
+function shown(text: string): string {
+  const visible = text.slice(0, OUTPUT_LENGTH_MAX).replace(/[\0-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, "·")
+  const left = text.length - OUTPUT_LENGTH_MAX
+  return left <= 0 ? visible : `${visible}\n… ${left} characters more\n`
 }
 
 export function reachText(lab: Lab, { cells, left }: NonNullable<RunReport["reach"]>): string {
