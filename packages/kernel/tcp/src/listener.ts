@@ -23,7 +23,7 @@ import { initRcvMss } from "./open.ts"
 import { SocketOptions } from "./options.ts"
 import { Request } from "./request.ts"
 import type { Segment } from "./segment.ts"
-import { after } from "./seq.ts"
+import { after, between } from "./seq.ts"
 import { State } from "./state.ts"
 import type { Tcp } from "./tcp.ts"
 import { inWindow } from "./time-wait.ts"
@@ -207,6 +207,8 @@ export class Listener {
     const { options } = segment
     const stamped = request.tstampOk && options.hasTimestamps
     const paws = stamped && request.tsRecent !== 0 && ((request.tsRecent - options.tsValue) | 0) > 0
+    // An echo of what no SYN-ACK of ours said (RFC 7323, section 3.2).
+    const forged = stamped && options.tsEcho !== 0 && !between(options.tsEcho, request.tsFirst, request.tsLast)
     const flags = segment.flags & (wire.SYN | wire.ACK | wire.RST | wire.FIN)
     if (segment.seq === request.irs && flags === wire.SYN && !paws) {
       // The same SYN again: the same answer, unless it comes too often.
@@ -221,21 +223,22 @@ export class Listener {
       return
     }
     const start = (request.irs + 1) | 0
-    if (paws || !inWindow(segment.seq, segment.end, start, (start + request.rcvWnd) | 0)) {
+    if (paws || forged || !inWindow(segment.seq, segment.end, start, (start + request.rcvWnd) | 0)) {
       if (!segment.has(wire.RST)) {
         if (limited(request, segment)) mib.TCPACKSkippedSynRecv++
         else request.acknowledge()
       }
       if (paws) mib.PAWSEstab++
-      out.reason = paws ? DropReason.TCP_RFC7323_PAWS : DropReason.TCP_INVALID_SEQUENCE
+      else if (forged) mib.TSEcrRejected++
+      out.reason = paws || forged ? DropReason.TCP_RFC7323_PAWS : DropReason.TCP_INVALID_SEQUENCE
       return
     }
     if (stamped && !after(segment.seq, start)) request.tsRecent = options.tsValue
     const syn = segment.has(wire.SYN) && segment.seq !== request.irs
     if (segment.has(wire.RST) || syn) {
       mib.TcpAttemptFails++
+      mib.EmbryonicRsts++
       if (!segment.has(wire.RST)) out.reset = true
-      else mib.EmbryonicRsts++
       this.forget(request)
       out.reason = segment.has(wire.RST) ? DropReason.TCP_RESET : DropReason.TCP_INVALID_SYN
       return
@@ -258,7 +261,7 @@ export class Listener {
       if (ns.sysctl.globals.tcp_abort_on_overflow === 0) request.acked = true
       else {
         this.forget(request)
-        mib.TcpAttemptFails++
+        mib.EmbryonicRsts++
         out.reset = true
       }
       return

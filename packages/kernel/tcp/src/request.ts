@@ -41,6 +41,9 @@ export class Request extends Timer implements Flow {
   tstampOk = false
   tsRecent = 0
   tsOffset = 0
+  /** Our first timestamp and our last. */
+  tsFirst = 0
+  tsLast = 0
   /** The timestamp of a cookie, whose low bits are options; otherwise now. */
   cookieTs = 0
   isCookie = false
@@ -75,6 +78,8 @@ export class Request extends Timer implements Flow {
     options.hasTimestamps = this.tstampOk
     options.tsValue = this.isCookie ? (this.cookieTs + this.tsOffset) | 0
       : (Math.floor(engine.nowNs / 1_000_000) + this.tsOffset) | 0
+    this.tsLast = options.tsValue
+    if (this.retransmits === 0) this.tsFirst = this.tsLast
     options.tsEcho = this.tsRecent
     options.sackPermitted = this.sackOk
     options.windowScale = this.sndWscale >= 0 ? this.rcvWscale : -1
