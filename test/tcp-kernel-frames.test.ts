@@ -35,18 +35,12 @@ const ROUND_TRIP = { delayNs: 25e6 }
 const PORT = 20_000
 /** Where slow start ends depends on microseconds of the machine, and with it how long a whole story takes. */
 const SLOWER = 2
-/** See below: we send some again for nothing. */
-const AGAIN = 2
 /** Where we differ, by story or probe, and how. */
 const KNOWN: ReadonlyMap<string, string> = new Map([
-  // Acknowledgements of a burst come at one instant here, so that what is sent in answer has one time; RACK
-  // then takes the higher number for the later transmission, and sends again what it sent last.
-  ...["third of 20 lost", "three of 20 lost", "what was sent again is lost too", "20 segments, third lost"]
-    .map((name) => [name, "what was sent again goes once more"] as const),
   ["half open: an ACK with a wrong echo", "Linux acknowledges (TSEcrRejected), we say nothing"],
-  ["connected: FIN beyond a hole", "Linux keeps it and sacks it, we forget it"],
   ...["speaks: a narrow way", "speaks: a very narrow way"]
     .map((name) => [name, "Linux cuts each segment by itself, we cut the stretch that is lost"] as const),
+  ["speaks: a narrow way for what was not sent", "a loss probe races the next acknowledgement, here and there"],
   ["speaks: into a small window", "Linux does not cut what it bound to half of the largest window, we do"]
 ])
 
@@ -122,7 +116,8 @@ const stories = (some: Readonly<Record<string, Story>>) => both(some, (story) =>
 const probes = (some: Readonly<Record<string, Probe>>) => both(some, (probe) =>
   ({ world, family, port, number }) => probe(new Crafter(world, family, port, number)))
 
-describe.skipIf(why !== null)("the frames of the kernel's own TCP", () => {
+// Real time on a shared machine: what fails twice is a fault.
+describe.skipIf(why !== null)("the frames of the kernel's own TCP", { retry: 1 }, () => {
   const worlds: Array<World> = []
   beforeAll(async () => {
     for (const [i, near] of (["kernel", judged] as const).entries()) {
@@ -164,7 +159,7 @@ describe.skipIf(why !== null)("the frames of the kernel's own TCP", () => {
     const wrong = [...long.keys()].flatMap((name) => {
       const [theirs, own] = [linux!, ours!].map((told) => cost(told.get(name)!)) as [Cost, Cost]
       const late = own.ms > SLOWER * theirs.ms
-      return late || own.again > AGAIN * theirs.again ? [{ name, theirs, own }] : []
+      return late || own.again > theirs.again ? [{ name, theirs, own }] : []
     })
     expect(wrong).toEqual([])
   })

@@ -33,7 +33,8 @@ const ATTEMPTS = 3
  */
 const FAR_AWAY = { delayNs: 25e6, rateBps: 150e6, queuePackets: 16_384 }
 
-describe.skipIf(why !== null)(`${near} and kernel`, () => {
+// Real time on a shared machine: what fails twice is a fault.
+describe.skipIf(why !== null)(`${near} and kernel`, { retry: 1 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "podwire-tcp-kernel-"))
   const capture = join(folder, "eth0.pcapng")
   let kept = false
