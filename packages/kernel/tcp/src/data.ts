@@ -59,7 +59,7 @@ function outOfWindow(c: Connection, reason: DropReason): DropReason {
 function inOrder(c: Connection, segment: Segment, at: number): DropReason {
   const { queue } = c
   const bytes = segment.dataEnd - at
-  if (bytes > 0 && !hasRoom(c, segment.dataBytes)) {
+  if (bytes > 0 && !hasRoom(c, segment.seq)) {
     c.tcp.mib.TCPRcvQDrop++
     return outOfWindow(c, DropReason.PROTO_MEM)
   }
@@ -96,9 +96,9 @@ function inOrder(c: Connection, segment: Segment, at: number): DropReason {
 function early(c: Connection, segment: Segment): DropReason {
   const { queue } = c
   c.ackPending |= AckPending.Scheduled
-  if (!hasRoom(c, segment.dataBytes)) {
+  if (!hasRoom(c, segment.seq)) {
     c.tcp.mib.TCPOFODrop++
-    return DropReason.TCP_OFO_DROP
+    return DropReason.PROTO_MEM
   }
   window.measureMss(c, segment.dataBytes, segment.headerBytes, segment.has(wire.PSH))
   const kept = queue.early(
@@ -120,22 +120,23 @@ function early(c: Connection, segment: Segment): DropReason {
 }
 
 /** tcp_can_ingest, and what is tried before a segment is refused (tcp_prune_queue). */
-function hasRoom(c: Connection, bytes: number): boolean {
+function hasRoom(c: Connection, seq: number): boolean {
   const { queue } = c
-  if (queue.rmem + bytes <= c.rcvbuf) return true
+  if (queue.rmem <= c.rcvbuf) return true
   c.tcp.mib.PruneCalled++
   // tcp_clamp_window: the buffer may grow to the most there is, the window may not.
   const most = c.tcp.ns.sysctl.globals.tcp_rmem_max
-  if (queue.rmem >= c.rcvbuf && !c.rcvbufLocked && c.rcvbuf < most) c.rcvbuf = Math.min(queue.rmem, most)
-  if (queue.rmem > c.rcvbuf) c.rcvSsthresh = Math.min(c.windowClamp, 2 * c.advmss)
+  c.quick = 0
+  if (!c.rcvbufLocked && c.rcvbuf < most) c.rcvbuf = Math.min(queue.rmem, most)
+  if (queue.rmem <= c.rcvbuf) return true
+  c.rcvSsthresh = Math.min(c.windowClamp, 2 * c.advmss)
   queue.collapse(c.copiedSeq, c.available)
   c.tcp.mib.TCPRcvCollapsed++
-  if (queue.rmem + bytes <= c.rcvbuf) return true
-  if (queue.hasGaps) {
-    queue.dropEarly()
+  if (queue.rmem <= c.rcvbuf) return true
+  if (queue.pruneEarly(seq, c.rcvbuf)) {
     c.earlyFin = false
     c.tcp.mib.OfoPruned++
-    if (queue.rmem + bytes <= c.rcvbuf) return true
+    if (queue.rmem <= c.rcvbuf) return true
   }
   c.tcp.mib.RcvPruned++
   return false

@@ -19,8 +19,8 @@ const COMPACT = 256
 /** A buffer that collapsing fills, and what it costs beside its octets. */
 const PAGE_BYTES = 3776
 const PAGE_OVERHEAD_BYTES = 576
-/** Gaps at the most; what would make another is not kept. */
-const RANGES_MAX = 1024
+/** Gaps at the most, more than the largest usual buffer holds; what would make another is not kept. */
+const RANGES_MAX = 16_384
 
 export class ReceiveQueue {
   readonly #ring = new ByteRing()
@@ -91,7 +91,11 @@ export class ReceiveQueue {
     const ranges = this.#ranges
     // The first range that does not end before this one begins.
     let first = 0
-    while (first < this.#costs.length && before(ranges[2 * first + 1]!, seq)) first++
+    for (let high = this.#costs.length; first < high;) {
+      const middle = (first + high) >> 1
+      if (before(ranges[2 * middle + 1]!, seq)) first = middle + 1
+      else high = middle
+    }
     let next = first
     let start = seq
     let stop = last
@@ -192,7 +196,28 @@ export class ReceiveQueue {
     }
   }
 
-  /** What came early is given up (tcp_prune_ofo_queue, and a FIN). */
+  /**
+   * What is furthest away makes room, an eighth of the buffer at a time (tcp_prune_ofo_queue); never for something
+   * at `seq` that is further still. True: something went.
+   */
+  pruneEarly(seq: number, rcvbuf: number): boolean {
+    const gaps = this.#costs.length
+    let goal = rcvbuf >> 3
+    while (this.#costs.length > 0 && !after(seq, this.#ranges[this.#ranges.length - 2]!)) {
+      this.#ranges.length -= 2
+      const cost = this.#costs.pop()!
+      this.rmem -= cost
+      goal -= cost
+      if (goal > 0 && this.#costs.length > 0) continue
+      if (this.rmem <= rcvbuf) break
+      goal = rcvbuf >> 3
+    }
+    if (this.#costs.length === gaps) return false
+    this.sackCount = 0
+    return true
+  }
+
+  /** What came early is given up: a FIN stands before it. */
   dropEarly(): void {
     for (const cost of this.#costs) this.rmem -= cost
     this.#ranges.length = 0
