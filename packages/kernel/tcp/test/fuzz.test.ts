@@ -266,7 +266,10 @@ it.each(SEEDS)("noise by the %s seed does not disturb a word", (_, seed) => {
   const { mib } = played.pair.tcpA
   for (const voice of played.voices) expect([voice.heard, voice.wrong]).toEqual([OCTETS, 0])
   const { sums, headers } = played.noise.counted
-  expect([mib.TcpInErrs - played.inErrs, mib.TcpInCsumErrors]).toEqual([sums + headers, sums])
+  expect(mib.TcpInCsumErrors).toBe(sums)
+  // A SYN in a conversation may count as an error too (tcp_validate_incoming).
+  const others = mib.TcpInErrs - played.inErrs - sums - headers
+  expect(others >= 0 && others <= mib.TCPSYNChallenge).toBe(true)
   expect(played.complaints).toEqual([])
   leave(played)
 })
