@@ -7,7 +7,9 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
-import { type DeviceReport, deviceReports, findingsMeanwhile, tsharkVersion } from "./support/expert-findings.ts"
+import {
+  type DeviceReport, deviceReports, findingsMeanwhile, tsharkVersion
+} from "./support/expert-findings.ts"
 import { difference, playScenario } from "./support/run-scenario.ts"
 
 const OTHER_SEED = 4242
@@ -43,13 +45,24 @@ function looksOf(readme: string): ReadonlyArray<Look> {
 /** What tshark flags, by scenario and device. */
 const told = new Map<string, string>()
 
-function reportText({ files, frames, flags }: DeviceReport): string {
-  const names = files.map((file) => file.replace(".pcapng", "")).join(", ")
-  const said = flags.map(([name, count]) => `${count} ${name}`).join(", ")
-  return `  ${names}: ${frames}: ${said === "" ? "clean" : said}\n`
+/** Devices of which the same is told stand together. */
+function reportText(reports: ReadonlyArray<DeviceReport>): string {
+  const lines = new Map<string, Array<string>>()
+  for (const { files, frames, flags } of reports) {
+    if (frames === 0) continue
+    const flagged = flags.map(([name, count]) => `${count} ${name}`).join(", ")
+    const text = `${frames} TCP frames, ${flagged === "" ? "clean" : flagged}`
+    lines.set(text, [...lines.get(text) ?? [], ...files.map((file) => file.replace(".pcapng", ""))])
+  }
+  return [...lines].map(([text, names]) => `  ${text}: ${names.join(" ")}\n`).join("")
 }
 
-function tshark(...args: ReadonlyArray<string>): Promise<{ readonly problem: string; readonly text: string }> {
+interface Answer {
+  readonly problem: string
+  readonly text: string
+}
+
+function tshark(...args: ReadonlyArray<string>): Promise<Answer> {
   return new Promise((resolve) => {
     execFile("tshark", args, { encoding: "utf8", maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
       resolve({ problem: error === null ? "" : stderr.trimEnd(), text: stdout }))
@@ -68,7 +81,7 @@ async function missesIn(folder: string, looks: ReadonlyArray<Look>): Promise<str
     [filter!.replace(/[|\s]+/g, " ").trim(), Number(count)]))
   const results = await Promise.all(looks.map(async (look) => {
     if ((counts.get(look.filter.replace(/[|\s]+/g, " ")) ?? 0) > 0) return ""
-    const single = await tshark("-n", "-2", "-r", file, "-Y", look.filter, "-T", "fields", "-e", "frame.number")
+    const single = await tshark("-n", "-2", "-r", file, "-Y", look.filter, "-T", "fields", "-e", "frame.len")
     if (single.problem !== "") return `${look.file}: ${look.filter}: ${single.problem}\n`
     return single.text.trim() === "" ? `${look.file}: ${look.filter}: matches nothing\n` : ""
   }))
@@ -91,9 +104,10 @@ describe.each(folders)("%s", (name) => {
 
   it("writes captures in which tshark finds nothing wrong", async (context) => {
     if (tsharkVersion === null) context.skip("tshark is not on the PATH")
-    const [all, reports] = await Promise.all([findingsMeanwhile(join(out, "all.pcapng")), deviceReports(out)])
+    const merged = findingsMeanwhile(join(out, "all.pcapng"))
+    const [all, reports] = await Promise.all([merged, deviceReports(out)])
     expect(all).toBe("")
-    if (reports.length > 0) told.set(name, reports.map(reportText).join(""))
+    if (reports.some(({ frames }) => frames > 0)) told.set(name, reportText(reports))
     expect(reports.map(({ wrong }) => wrong).join("")).toBe("")
   })
 
@@ -110,89 +124,49 @@ describe.each(folders)("%s", (name) => {
   })
 })
 
-/**
- * Each flag is a true word about the story, and its README says why; a new one has to be looked into. Names of
- * files, TCP frames, flags; devices that saw the same stand together.
- */
+/** Each flag is a true word about the story, and its README says why; a new one has to be looked into. */
 it("Wireshark flags in the scenarios' device files what it would in Linux's own", (context) => {
   if (tsharkVersion === null) context.skip("tshark is not on the PATH")
   expect([...told].map(([name, text]) => `${name}\n${text}`).join("")).toMatchInlineSnapshot(`
-    "019-path-mtu
-      default-left-eth0, node1-cni0, node1-veth86cb3a0d: 0: clean
-      default-right-eth0, node2-cni0, node2-vethbd1e4f40: 0: clean
-      node1-eth0: 0: clean
-      node2-eth0: 0: clean
-    100-tcp-handshake-and-close
-      default-client-eth0, node1-cni0, node1-veth15879acf: 20: clean
-      default-server-eth0, node2-cni0, node2-veth370fd59f: 20: clean
-      node1-eth0: 20: clean
-      node2-eth0: 20: clean
+    "100-tcp-handshake-and-close
+      20 TCP frames, clean: default-client-eth0 node1-cni0 node1-veth15879acf default-server-eth0 node2-cni0 node2-veth370fd59f node1-eth0 node2-eth0
     101-tcp-refused
-      default-client-eth0, node1-cni0, node1-veth298870cb: 6: clean
-      default-server-eth0, node2-cni0, node2-veth3d3d8c69: 4: clean
-      node1-eth0: 6: clean
-      node2-eth0: 6: clean
+      6 TCP frames, clean: default-client-eth0 node1-cni0 node1-veth298870cb node1-eth0 node2-eth0
+      4 TCP frames, clean: default-server-eth0 node2-cni0 node2-veth3d3d8c69
     102-tcp-timeout
-      default-client-eth0, node1-cni0, node1-veth4acede95: 27: 24 retransmission
-      host-old-eth0: 27: 24 retransmission
-      node1-eth0: 27: 24 retransmission
+      27 TCP frames, 24 retransmission: default-client-eth0 node1-cni0 node1-veth4acede95 host-old-eth0 node1-eth0
     103-tcp-host-unreachable
-      default-client-eth0, node1-cni0, node1-veth0fbce144: 6: 4 retransmission
-      node1-eth0: 6: 4 retransmission
-      node2-eth0: 6: 4 retransmission
+      6 TCP frames, 4 retransmission: default-client-eth0 node1-cni0 node1-veth0fbce144 node1-eth0 node2-eth0
     104-tcp-retransmission
-      default-client-eth0, node1-cni0, node1-veth9a07bbc2: 137: 10 retransmission, 1 fast_retransmission, 2 out_of_order, 12 duplicate_ack
-      default-server-eth0, node2-cni0, node2-veth1b64ebc3: 139: 4 retransmission, 1 fast_retransmission, 1 spurious_retransmission, 3 out_of_order, 2 lost_segment, 14 duplicate_ack
-      node1-eth0: 137: 10 retransmission, 1 fast_retransmission, 2 out_of_order, 12 duplicate_ack
-      node2-eth0: 139: 4 retransmission, 1 fast_retransmission, 1 spurious_retransmission, 3 out_of_order, 2 lost_segment, 14 duplicate_ack
+      137 TCP frames, 10 retransmission, 1 fast_retransmission, 2 out_of_order, 12 duplicate_ack: default-client-eth0 node1-cni0 node1-veth9a07bbc2 node1-eth0
+      139 TCP frames, 4 retransmission, 1 fast_retransmission, 1 spurious_retransmission, 3 out_of_order, 2 lost_segment, 14 duplicate_ack: default-server-eth0 node2-cni0 node2-veth1b64ebc3 node2-eth0
     105-tcp-zero-window
-      default-client-eth0: 262: 1 retransmission, 6 zero_window, 3 window_full, 1 window_update, 6 keep_alive
-      default-server-eth0: 261: 1 retransmission, 6 zero_window, 2 window_full, 1 window_update, 6 keep_alive
-      node1-cni0, node1-veth7cb8b5d7: 262: 1 retransmission, 6 zero_window, 3 window_full, 1 window_update, 6 keep_alive
-      node1-eth0: 262: 1 retransmission, 6 zero_window, 3 window_full, 1 window_update, 6 keep_alive
-      node2-cni0, node2-vetha77acce6: 261: 1 retransmission, 6 zero_window, 3 window_full, 1 window_update, 6 keep_alive
-      node2-eth0: 261: 1 retransmission, 6 zero_window, 3 window_full, 1 window_update, 6 keep_alive
+      262 TCP frames, 1 retransmission, 6 zero_window, 3 window_full, 1 window_update, 6 keep_alive: default-client-eth0 node1-cni0 node1-veth7cb8b5d7 node1-eth0
+      261 TCP frames, 1 retransmission, 6 zero_window, 2 window_full, 1 window_update, 6 keep_alive: default-server-eth0
+      261 TCP frames, 1 retransmission, 6 zero_window, 3 window_full, 1 window_update, 6 keep_alive: node2-cni0 node2-vetha77acce6 node2-eth0
     106-tcp-half-close
-      default-client-eth0, node1-cni0, node1-veth9e6baf0a: 554: clean
-      default-server-eth0, node2-cni0, node2-vethc9b4e20f: 554: clean
-      node1-eth0: 554: clean
-      node2-eth0: 554: clean
+      554 TCP frames, clean: default-client-eth0 node1-cni0 node1-veth9e6baf0a default-server-eth0 node2-cni0 node2-vethc9b4e20f node1-eth0 node2-eth0
     107-tcp-time-wait
-      default-client-eth0, node1-cni0, node1-veth11131731: 55: 3 reused_ports
-      default-server-eth0: 54: 3 reused_ports
-      node1-eth0: 55: 3 reused_ports
-      node2-cni0, node2-vethcf666538: 54: 3 reused_ports
-      node2-eth0: 54: 3 reused_ports
+      55 TCP frames, 3 reused_ports: default-client-eth0 node1-cni0 node1-veth11131731 node1-eth0
+      54 TCP frames, 3 reused_ports: default-server-eth0 node2-cni0 node2-vethcf666538 node2-eth0
     108-tcp-loopback
-      default-other-eth0, default-pair-eth0, node1-veth58467aef, node1-vethdf3a8e72: 4: clean
-      default-other-lo: 2: clean
-      default-pair-lo: 28: clean
+      4 TCP frames, clean: default-other-eth0 default-pair-eth0 node1-veth58467aef node1-vethdf3a8e72
+      2 TCP frames, clean: default-other-lo
+      28 TCP frames, clean: default-pair-lo
     109-tcp-pod-deleted
-      default-client-eth0, node1-cni0, node1-veth60c34b6a: 324: 14 retransmission
-      default-sink-eth0, node2-vethe240fbf8: 123: clean
-      default-source-eth0, node2-veth7e5c7f03: 173: clean
-      node1-eth0: 324: 14 retransmission
-      node2-cni0: 296: clean
-      node2-eth0: 324: 14 retransmission
+      324 TCP frames, 14 retransmission: default-client-eth0 node1-cni0 node1-veth60c34b6a node1-eth0 node2-eth0
+      123 TCP frames, clean: default-sink-eth0 node2-vethe240fbf8
+      173 TCP frames, clean: default-source-eth0 node2-veth7e5c7f03
+      296 TCP frames, clean: node2-cni0
     110-tcp-path-mtu
-      default-client-eth0: 126: 2 retransmission, 20 out_of_order
-      default-server-eth0: 105: clean
-      node1-cni0, node1-veth596350a5: 126: 2 retransmission, 20 out_of_order
-      node1-eth0: 106: clean
-      node2-cni0, node2-veth86093cdc: 105: clean
-      node2-eth0: 105: clean
+      126 TCP frames, 2 retransmission, 20 out_of_order: default-client-eth0 node1-cni0 node1-veth596350a5
+      105 TCP frames, clean: default-server-eth0 node2-cni0 node2-veth86093cdc node2-eth0
+      106 TCP frames, clean: node1-eth0
     111-http-keep-alive
-      default-client-eth0: 53: clean
-      default-server-eth0: 51: clean
-      node1-cni0, node1-vethe3b5ffea: 53: clean
-      node1-eth0: 53: clean
-      node2-cni0, node2-veth8b08cc37: 51: clean
-      node2-eth0: 51: clean
+      53 TCP frames, clean: default-client-eth0 node1-cni0 node1-vethe3b5ffea node1-eth0
+      51 TCP frames, clean: default-server-eth0 node2-cni0 node2-veth8b08cc37 node2-eth0
     112-tcp-bulk
-      default-client-eth0, node1-cni0, node1-vethd14a23b4: 1042: clean
-      default-server-eth0, node2-cni0, node2-veth89a12029: 1042: clean
-      node1-eth0: 1042: clean
-      node2-eth0: 1042: clean
+      1042 TCP frames, clean: default-client-eth0 node1-cni0 node1-vethd14a23b4 default-server-eth0 node2-cni0 node2-veth89a12029 node1-eth0 node2-eth0
     "
   `)
 })

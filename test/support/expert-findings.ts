@@ -52,7 +52,8 @@ export function expertFindings(file: string, options: FindingsOptions = {}): str
 /** The same, while others run. */
 export function findingsMeanwhile(file: string): Promise<string> {
   return new Promise((resolve) => {
-    execFile("tshark", argumentsFor(file, {}), { encoding: "utf8", maxBuffer: 1 << 28 }, (error, stdout, stderr) =>
+    const options = { encoding: "utf8", maxBuffer: 1 << 28 } as const
+    execFile("tshark", argumentsFor(file, {}), options, (error, stdout, stderr) =>
       resolve(findingsIn(file, error === null, stdout, stderr)))
   })
 }
@@ -175,33 +176,41 @@ function storyOf(file: string): string | null {
   return hasTcp ? hash.digest("hex") : null
 }
 
+const REPORT_FIELDS = [
+  ...FIELDS, "_ws.expert.severity", ...CHECKSUMS.map((name) => `${name}.checksum.status`),
+  ...FLAGS.map((name) => `tcp.analysis.${name}`)
+]
+
 function deviceReport(folder: string, files: ReadonlyArray<string>): Promise<DeviceReport> {
-  const [file] = files
-  const preferences = CHECKED.flatMap((preference) => ["-o", preference])
-  const fields = [
-    ...FIELDS, "_ws.expert.severity", ...CHECKSUMS.map((name) => `${name}.checksum.status`),
-    ...FLAGS.map((name) => `tcp.analysis.${name}`)
-  ]
-  const filter = `(tcp && !icmp && !icmpv6) || ((${WRONG.join(" || ")}) && !${QUOTED})`
+  const filter = `((tcp && !icmp && !icmpv6) || ((${WRONG.join(" || ")}) && !${QUOTED})) && ` +
+    `!(frame.comment contains "${CORRUPTED}")`
   const args = [
-    "-n", "-r", join(folder, file!), ...preferences, "-Y", filter, "-T", "fields", "-E", "aggregator=;",
-    ...fields.flatMap((field) => ["-e", field])
+    "-n", "-r", join(folder, files[0]!), ...CHECKED.flatMap((preference) => ["-o", preference]), "-Y", filter,
+    "-T", "fields", "-E", "aggregator=;", ...REPORT_FIELDS.flatMap((field) => ["-e", field])
   ]
   return new Promise((resolve) => {
-    execFile("tshark", args, { encoding: "utf8", maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
-      if (error !== null) return resolve({ files, frames: 0, flags: [], wrong: `${file}: ${stderr}` })
-      const rows = stdout.split("\n").filter((line) => line !== "").map((line) => line.split("\t"))
-      const at = FIELDS.length + 1 + CHECKSUMS.length
-      const flags = FLAGS.map((name, i) => [name, rows.filter((row) => (row[at + i] ?? "") !== "").length] as const)
-      const holds = (field: string | undefined, value: string) => field?.split(";").includes(value) === true
-      const bad = rows.filter((row) => holds(row[FIELDS.length], String(EXPERT_ERROR)) || /malformed/.test(row[3]!) ||
-        row.slice(FIELDS.length + 1, at).some((status) => holds(status, "0")))
-      const tell = ([number, , message, protocols]: ReadonlyArray<string>) =>
-        `${file}: frame ${number} (${protocols}): ${message === "" ? "bad checksum" : message}\n`
-      resolve({
-        files, frames: rows.filter(([, , , protocols]) => /:tcp/.test(protocols!)).length,
-        flags: flags.filter(([, count]) => count > 0), wrong: bad.map(tell).join("")
-      })
-    })
+    execFile("tshark", args, { encoding: "utf8", maxBuffer: 1 << 28 }, (error, stdout, stderr) =>
+      resolve(error === null ? reportOf(files, stdout)
+        : { files, frames: 0, flags: [], wrong: `${files[0]}: ${stderr}` }))
   })
+}
+
+function reportOf(files: ReadonlyArray<string>, stdout: string): DeviceReport {
+  const rows = stdout.split("\n").filter((line) => line !== "").map((line) => line.split("\t"))
+  const severityAt = FIELDS.length
+  const flagsAt = severityAt + 1 + CHECKSUMS.length
+  const holds = (field: string | undefined, value: string) => field?.split(";").includes(value) === true
+  const flags = FLAGS.map((name, i) => {
+    const flagged = rows.filter((row) => (row[flagsAt + i] ?? "") !== "")
+    return [name, flagged.length] as const
+  })
+  const bad = rows.filter((row) =>
+    holds(row[severityAt], String(EXPERT_ERROR)) || /malformed/.test(row[3]!) ||
+    row.slice(severityAt + 1, flagsAt).some((status) => holds(status, "0")))
+  const tell = ([number, , message, protocols]: ReadonlyArray<string>) =>
+    `${files[0]}: frame ${number} (${protocols}): ${message === "" ? "bad checksum" : message}\n`
+  return {
+    files, frames: rows.filter(([, , , protocols]) => /:tcp/.test(protocols!)).length,
+    flags: flags.filter(([, count]) => count > 0), wrong: bad.map(tell).join("")
+  }
 }

@@ -15,6 +15,8 @@ const MATRIX_WIDTH_MAX = 80
 /** Of a program's output, standard output and error each. */
 const OUTPUT_LENGTH_MAX = 4_000
 
+const CONTROLS = /[\0-\u0008\u000b\u000c\u000e-\u001f\u007f]/g
+
 export interface ReportOptions {
   readonly name: string
   readonly verbose: boolean
@@ -110,7 +112,7 @@ function stepText(step: StepReport, index: number, count: number): string {
 
 /** For a reader at a terminal: no control characters, and no more than one reads. JSON has all. */
 function shown(text: string): string {
-  const visible = text.slice(0, OUTPUT_LENGTH_MAX).replace(/[\0-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, "·")
+  const visible = text.slice(0, OUTPUT_LENGTH_MAX).replace(CONTROLS, "·")
   const left = text.length - OUTPUT_LENGTH_MAX
   return left <= 0 ? visible : `${visible}\n… ${left} characters more\n`
 }

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { NodeServices } from "@effect/platform-node"
 import { expect, it } from "vitest"
-import { type InputError, Lab, renderProblem, runLab } from "@podwire/lab"
+import { type InputError, Lab, renderProblem, renderText, runLab } from "@podwire/lab"
 
 const PODS = `apiVersion: v1
 kind: Pod
@@ -111,4 +111,20 @@ it("what makes no sense is refused with its place", async () => {
       "line 10:7: spec.steps[7]: found wait and advance, expected one action; make it 2 steps",
     ]
   `)
+})
+
+it("the report shows of a program's output what one reads, and no control characters", async () => {
+  const zeros = { name: "s.yaml", content: "apiVersion: podwire.dev/v1\nkind: Scenario\nspec:\n  steps:\n" +
+    "    - exec: { pod: server, argv: [nc, -l, -N, '10'], stdin: { zeros: 5000 }, background: source }\n" +
+    "    - exec: { pod: client, argv: [nc, 10.244.0.3, '10'] }\n    - wait: source\n" }
+  const play = Effect.gen(function*() {
+    const lab = yield* Lab.of([{ name: "p.yaml", content: PODS }, zeros], { nodes: 1 })
+    const report = yield* runLab(lab)
+    return renderText(lab, report, { name: "s", verbose: false, out: null })
+  }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  const text = await Effect.runPromise(play as Effect.Effect<string>)
+  expect(text.slice(text.indexOf("ok 2"))).toBe(
+    `ok 2/3 at 2s: client: nc 10.244.0.3 10\n    ${"·".repeat(4_000)}\n    … 1000 characters more\n\n` +
+      "ok 3/3 at 2s: wait source\n"
+  )
 })
