@@ -58,7 +58,9 @@ export function fullSpace(c: Connection): number {
 
 /** __tcp_select_window: what we could offer now. */
 export function select(c: Connection): number {
-  const free = space(c)
+  let free = space(c)
+  // A window that may shrink is never more than there is room for (shrink_window_allowed).
+  if (c.rcvWscale > 0 && c.tcp.ns.sysctl.globals.tcp_shrink_window !== 0) free -= free % 2 ** c.rcvWscale
   const allowed = fullSpace(c)
   const full = Math.min(c.windowClamp, allowed)
   const mss = Math.min(c.rcvMss, full)
