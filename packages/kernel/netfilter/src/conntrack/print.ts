@@ -61,7 +61,8 @@ export function eventLine(conntrack: Conntrack, ct: number, events: number, styl
   const head = `${style.extended === true ? network(table.family(ct)) : ""}${transport(conntrack, ct)}`
   const mark = table.mark[ct] === 0 ? "" : `mark=${table.mark[ct]! >>> 0} `
   const id = style.id === true ? `id=${table.serial[ct]! >>> 0} ` : ""
-  const text = `${kind} ${head}${left}${state(conntrack, ct)}${flow(conntrack, ct, destroy, false)}${mark}${id}`
+  const told = (events & (Event.DESTROY | Event.PROTOINFO)) !== 0 ? state(conntrack, ct) : ""
+  const text = `${kind} ${head}${left}${told}${flow(conntrack, ct, destroy, false)}${mark}${id}`
   return text.trimEnd()
 }
 

@@ -1,14 +1,15 @@
 /**
  * Drawn conversations through a router that is a real kernel and through our tracker: every packet must be classed the
- * same, and in the end the same connections must be listed, in the same states, with the same counts and lifetimes.
+ * same, and in the end the same connections must be listed, in the same states, with the same counts and lifetimes; the same must have been
+ * counted and told.
  * A fixed seed and one new one each run, which is printed. Needs root, unshare, iptables-legacy, conntrack and
  * /dev/net/tun; says so and does nothing where these are missing.
  */
 import { describe, expect, it } from "vitest"
-import { procLine } from "../../src/conntrack/print.ts"
+import { EventLog, procLine, statsLine } from "../../src/conntrack/print.ts"
 import type { ConntrackConf } from "../../src/conntrack/conf.ts"
 import { conversations } from "./drawn.ts"
-import { compareLists, type KernelEvent, missing, play } from "./kernel.ts"
+import { compareLists, type KernelAnswer, type KernelEvent, likened, missing, play } from "./kernel.ts"
 import { Rig } from "./rig.ts"
 
 const why = missing()
@@ -17,6 +18,7 @@ if (why !== null) console.log(`skipped: no referee for connection tracking, ${wh
 function referee(seed: number, count: number, sysctls: Partial<ConntrackConf>): number {
   const all = conversations(seed, count)
   const rig = new Rig(sysctls)
+  const log = new EventLog(rig.conntrack)
   const events: Array<KernelEvent> = []
   const here: Array<ReadonlyArray<string>> = []
   for (const { steps } of all) {
@@ -25,7 +27,10 @@ function referee(seed: number, count: number, sysctls: Partial<ConntrackConf>): 
       return rig.send(packet, filtered)
     }))
   }
-  const answer = play([...events, { kind: "list" }], sysctls as Readonly<Record<string, number>>)
+  const ask = (): KernelAnswer => play([...events, { kind: "list" }], sysctls as Readonly<Record<string, number>>)
+  // Ours takes no time. Where theirs took so much that a UDP flow became a stream, once more.
+  let answer = ask()
+  for (let again = 0; answer.elapsed > 1.9 && again < 3; again++) answer = ask()
   let packets = 0
   const different = all.flatMap(({ name, steps }, i) => {
     const there = steps.map(({ packet, filtered }) => {
@@ -44,6 +49,8 @@ function referee(seed: number, count: number, sysctls: Partial<ConntrackConf>): 
   const proc = [...rig.conntrack.entries()].map((ct) => procLine(rig.conntrack, ct)).join("\n")
   const files = compareLists(answer.lists[0]!.proc, proc)
   expect(files.here, `seed ${seed}`).toBe(files.there)
+  expect(statsLine(rig.conntrack), `seed ${seed}`).toBe(answer.lists[0]!.stats)
+  expect(log.lines.join("\n"), `seed ${seed}`).toBe(likened(answer.heard, log.lines).join("\n"))
   expect(rig.conntrack.check()).toBeNull()
   return packets
 }

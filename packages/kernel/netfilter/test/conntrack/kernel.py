@@ -3,15 +3,19 @@ Plays packets through a router that is a real kernel and tells how it classed ea
 
 Runs in a network namespace of its own with two TAPs, tap0 and tap1. One line of standard input: JSON
 {"before": {sysctl: value}, "setup": ["ip -batch" lines], "rules4", "rules6": text for iptables-restore,
-"events": [["frame", tap number, hex] | ["sleep", seconds] | ["list"] | ["sysctl", name, value]]}. One line of
-output: JSON {"frames": [hex of what left the router], "lists": [text]}.
+"after": {sysctl: value}, "events": [["frame", tap number, hex] | ["sleep", seconds] | ["list"] |
+["sysctl", name, value]]}. One line of output: JSON {"frames": [hex of what left the router], "lists":
+[conntrack -L, /proc/net/nf_conntrack and conntrack -S, zeros between them], "heard": what conntrack -E wrote,
+"elapsed": seconds}.
 """
 import fcntl
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 TUNSETIFF = 0x400454CA
@@ -42,6 +46,12 @@ def run(*command, text=None):
     return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
 
 
+def listening():
+    """Somebody is in a group of NETLINK_NETFILTER (12)."""
+    with open("/proc/net/netlink") as file:
+        return any(line.split()[1] == "12" and int(line.split()[3], 16) != 0 for line in file.readlines()[1:])
+
+
 def main():
     plan = json.loads(sys.stdin.readline())
     for name, value in plan["before"].items():
@@ -54,8 +64,17 @@ def main():
         set_sysctl(name, value)
     time.sleep(0.1)
     drain(fds, [])
+    heard = tempfile.TemporaryFile("w+")
+    listener = subprocess.Popen(
+        ["conntrack", "-E", "--buffer-size", "8388608"], stdout=heard, stderr=subprocess.DEVNULL)
+    while not listening():
+        time.sleep(0.005)
     frames, lists = [], []
-    for event in plan["events"]:
+    began = time.monotonic()
+    for count, event in enumerate(plan["events"]):
+        if count % 64 == 63:
+            # The listener must keep up.
+            time.sleep(0.002)
         if event[0] == "frame":
             os.write(fds[event[1]], bytes.fromhex(event[2]))
             drain(fds, frames)
@@ -65,9 +84,17 @@ def main():
             set_sysctl(event[1], event[2])
         else:
             drain(fds, frames)
-            lists.append(run("conntrack", "-L") + "\0" + open("/proc/net/nf_conntrack").read())
+            lists.append("\0".join([run("conntrack", "-L"), open("/proc/net/nf_conntrack").read(), run("conntrack", "-S")]))
     drain(fds, frames)
-    print(json.dumps({"frames": frames, "lists": lists}), flush=True)
+    elapsed = time.monotonic() - began
+    size = -1
+    while size != os.fstat(heard.fileno()).st_size:
+        size = os.fstat(heard.fileno()).st_size
+        time.sleep(0.05)
+    listener.send_signal(signal.SIGINT)
+    listener.wait()
+    heard.seek(0)
+    print(json.dumps({"frames": frames, "lists": lists, "heard": heard.read(), "elapsed": elapsed}), flush=True)
 
 
 main()

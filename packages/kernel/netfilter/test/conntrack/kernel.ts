@@ -16,7 +16,11 @@ export type KernelEvent =
 export interface KernelAnswer {
   /** By packet name (identification or flow label): its class, as `stateOf` spells it. */
   readonly states: ReadonlyMap<number, string>
-  readonly lists: ReadonlyArray<{ readonly tool: string, readonly proc: string }>
+  readonly lists: ReadonlyArray<{ readonly tool: string, readonly proc: string, readonly stats: string }>
+  /** Lines of `conntrack -E`. */
+  readonly heard: ReadonlyArray<string>
+  /** Seconds that it took. */
+  readonly elapsed: number
 }
 
 const CLASSES = ["INVALID", "NEW", "ESTABLISHED", "RELATED", "UNTRACKED"]
@@ -79,7 +83,7 @@ export function play(events: ReadonlyArray<KernelEvent>, sysctls: Readonly<Recor
     input: `${JSON.stringify(plan)}\n`, encoding: "utf8", maxBuffer: 1 << 28, timeout: 60_000
   })
   if (status !== 0) throw new Error(`the referee failed: ${stderr}`)
-  const answer = JSON.parse(stdout) as { frames: ReadonlyArray<string>, lists: ReadonlyArray<string> }
+  const answer = JSON.parse(stdout) as { frames: ReadonlyArray<string>, lists: ReadonlyArray<string>, heard: string, elapsed: number }
   const states = new Map<number, string>()
   for (const text of answer.frames) {
     const bytes = unhex(text)
@@ -90,10 +94,21 @@ export function play(events: ReadonlyArray<KernelEvent>, sysctls: Readonly<Recor
     if (name === 0 || ttl < TTL_BASE) continue
     states.set(name, stateName(ttl))
   }
-  return { states, lists: answer.lists.map((both) => {
-    const [tool, proc] = both.split("\0") as [string, string]
-    return { tool, proc }
-  }) }
+  const lists = answer.lists.map((texts) => {
+    const [tool, proc, stats] = texts.split("\0") as [string, string, string]
+    return { tool, proc, stats: summed(stats) }
+  })
+  const { elapsed } = answer
+  return { states, lists, elapsed, heard: answer.heard.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "") }
+}
+
+/** One line of counters for all processors. */
+function summed(stats: string): string {
+  const totals = new Map<string, number>()
+  for (const [, name, value] of stats.matchAll(/(\w+)=(\d+)/g)) {
+    totals.set(name!, name === "cpu" ? 0 : (totals.get(name!) ?? 0) + Number(value))
+  }
+  return [...totals].map(([name, value]) => `${name}=${value}${name === "cpu" ? "   \t" : " "}`).join("")
 }
 
 /** FORWARD sets it behind the routing, so that it goes out as it was written. */
@@ -110,16 +125,20 @@ export function compareLists(there: string, here: string): { readonly there: str
     return x < y ? -1 : x > y ? 1 : 0
   })
   const [left, right] = [sort(there), sort(here)]
-  const out = left.map((line, i) => {
-    const other = right[i]
+  return { there: likened(left, right).join("\n"), here: right.join("\n") }
+}
+
+/** Lines that differ by no more seconds than a slow machine may lose become the others. */
+export function likened(there: ReadonlyArray<string>, here: ReadonlyArray<string>): ReadonlyArray<string> {
+  return there.map((line, i) => {
+    const other = here[i]
     if (other === undefined || bare(other) !== bare(line)) return line
     const [t, h] = [seconds(line), seconds(other)]
     return t <= h && h - t <= 4 ? other : line
   })
-  return { there: out.join("\n"), here: right.join("\n") }
 }
 
-const SECONDS = /^((?:ipv[46] +\d+ )?\S+ +\d+ )(\d+) /
+const SECONDS = /^(\s*(?:\[[A-Z]+\] )?(?:ipv[46] +\d+ )?\S+ +\d+ )(\d+) /
 
 function bare(line: string): string {
   return line.replace(SECONDS, "$1")
