@@ -128,6 +128,7 @@ export class TcpMib {
   OutOfWindowIcmps = 0
   TW = 0
   TWRecycled = 0
+  TWKilled = 0
   PAWSActive = 0
   PAWSEstab = 0
   BeyondWindow = 0

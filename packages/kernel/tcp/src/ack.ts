@@ -28,6 +28,16 @@ const state = new SackState()
 const verdict = new Verdict()
 
 export function acknowledge(c: Connection, segment: Segment, given: number): AckResult {
+  const priorDelivered = c.delivered
+  const result = take(c, segment, given)
+  const delivered = c.delivered - priorDelivered
+  c.tcp.mib.TCPDelivered += delivered
+  if (c.ecnOk && segment.has(tcp.ECE) && !segment.has(tcp.SYN)) c.tcp.mib.TCPDeliveredCE += delivered
+  return result
+}
+
+/** tcp_ack. */
+function take(c: Connection, segment: Segment, given: number): AckResult {
   const priorUna = c.sndUna
   const { ack } = segment
   const priorDelivered = c.delivered
@@ -43,8 +53,10 @@ export function acknowledge(c: Connection, segment: Segment, given: number): Ack
   const priorFack = c.sackedOut > 0 ? c.highestSack : c.sndUna
   const priorInFlight = c.packetsOut
   if ((flag & Flag.UpdateTsRecent) !== 0) replaceTsRecent(c, segment.seq)
-  if (segment.dataBytes > 0 || segment.has(tcp.FIN)) flag |= Flag.Data
-  else c.tcp.mib.TCPPureAcks++
+  const hasData = segment.end !== segment.seq
+  if (hasData) flag |= Flag.Data
+  if ((flag & Flag.SndUnaAdvanced) !== 0 && isPredicted(c, segment)) c.tcp.mib.TCPHPAcks++
+  else if (!hasData) c.tcp.mib.TCPPureAcks++
   flag |= updateWindow(c, segment)
   if (c.ecnOk && segment.has(tcp.ECE) && !segment.has(tcp.SYN)) flag |= Flag.Ece
   state.begin(c.sndNxt)
@@ -77,6 +89,17 @@ export function acknowledge(c: Connection, segment: Segment, given: number): Ack
   if (c.congestion !== null) control(c, ack, c.delivered - priorDelivered, c.lost - priorLost, flag)
   repair(c, resend)
   return AckResult.Ok
+}
+
+/**
+ * What Linux takes the short way with (tcp_rcv_established): in order, no news but data and its acknowledgement.
+ * Here there is one way; only the counter knows.
+ */
+function isPredicted(c: Connection, segment: Segment): boolean {
+  if (c.state !== State.ESTABLISHED || (segment.flags & ~(tcp.PSH | tcp.ACK)) !== 0) return false
+  if (segment.seq !== c.rcvNxt || segment.window !== c.sndWnd / 2 ** c.sndWscale) return false
+  if (segment.headerBytes !== c.headerBytes || c.hasUrgent || c.queue.hasGaps || c.receiveWindow === 0) return false
+  return !c.tstampOk || ((c.rcvTsval - c.tsRecent) | 0) >= 0
 }
 
 /** It acknowledges less than an earlier one; its SACK blocks may still be news. */

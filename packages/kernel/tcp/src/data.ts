@@ -110,6 +110,10 @@ function early(c: Connection, segment: Segment): DropReason {
   }
   c.oooPackets++
   c.tcp.mib.TCPOFOQueue++
+  if (queue.dsack) {
+    c.tcp.mib.TCPDSACKOfoSent++
+    if (queue.dsackStart === segment.seq && queue.dsackEnd === segment.end) c.tcp.mib.TCPOFOMerge++
+  }
   if (segment.has(wire.FIN)) {
     c.earlyFin = true
     c.earlyFinSeq = (segment.end - 1) | 0

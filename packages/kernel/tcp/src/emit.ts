@@ -17,6 +17,7 @@ import * as ipv6 from "@podwire/wire/ipv6"
 import * as tcp from "@podwire/wire/tcp"
 import { Options, byteLength, write as writeOptions } from "@podwire/wire/tcp-options"
 import type { Connection } from "./connection.ts"
+import { after } from "./seq.ts"
 
 const NOP_NOP_TIMESTAMP = 0x0101080a
 const NOP_NOP_SACK = 0x01010500
@@ -53,6 +54,8 @@ export function emit(
 ): Errno {
   const { ns } = c.tcp
   const way = route(ns, c.remote, c.dev)
+  // What is sent again is counted elsewhere.
+  if (after((seq + count + (flags & tcp.FIN)) | 0, c.sndNxt) || count + (flags & tcp.FIN) === 0) c.tcp.mib.TcpOutSegs++
   if (refusal(way) !== Errno.OK) return unroutable(c, way)
   const optionsLength = optionBytes(c)
   const header = tcp.HEADER_BYTES_MIN + optionsLength
@@ -74,6 +77,7 @@ export function emitSyn(c: Connection, flags: number, window: number): Errno {
   const options = c.tcp.scratch.clear()
   const { globals } = ns.sysctl
   const answer = (flags & tcp.ACK) !== 0
+  if (!answer && c.retransmits === 0) c.tcp.mib.TcpOutSegs++
   options.maxSegment = c.advmss
   options.hasTimestamps = answer ? c.tstampOk : globals.tcp_timestamps !== 0
   options.tsValue = c.timestamp
@@ -118,7 +122,6 @@ export function sendIp(
   const { bytes, l3, l4, tail } = frame
   frame.l4Protocol = ipproto.TCP
   frame.csum = Checksum.Partial
-  ns.sockets.tcpMib.TcpOutSegs++
   if (remote.length === 1) {
     const df = ns.sysctl.globals.ip_no_pmtu_disc === 0 && !ns.ip4.mtuLocked(way)
     const hops = ttl || ns.sysctl.globals.ip_default_ttl

@@ -11,8 +11,9 @@ import { State } from "./state.ts"
 export function finish(c: Connection, errno: Errno): void {
   if (c.state === State.CLOSED) return
   const { mib } = c.tcp
-  if (c.state === State.SYN_SENT || c.state === State.SYN_RECV) mib.TcpAttemptFails++
-  else if (errno !== Errno.OK && (c.state === State.ESTABLISHED || c.state === State.CLOSE_WAIT)) mib.TcpEstabResets++
+  // What its own program gives up has not failed.
+  if (errno !== Errno.OK && (c.state === State.SYN_SENT || c.state === State.SYN_RECV)) mib.TcpAttemptFails++
+  if (c.state === State.ESTABLISHED || c.state === State.CLOSE_WAIT) mib.TcpEstabResets++
   if (errno !== Errno.OK) c.error = errno
   purge(c)
   c.state = State.CLOSED

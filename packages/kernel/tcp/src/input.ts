@@ -203,6 +203,7 @@ function validate(c: Connection, segment: Segment): DropReason {
   if (bad !== DropReason.NOT_SPECIFIED) {
     if (!rst) {
       if (segment.has(wire.SYN)) return challengeSyn(c)
+      if (bad !== DropReason.TCP_OLD_SEQUENCE) mib.BeyondWindow++
       if (!limited(c, segment)) sendDuplicateAck(c, segment)
       else mib.TCPACKSkippedSeq++
     } else if (isLateReset(c, segment)) {
@@ -224,6 +225,7 @@ function validate(c: Connection, segment: Segment): DropReason {
 }
 
 function challengeSyn(c: Connection): DropReason {
+  if (c.state === State.ESTABLISHED) c.tcp.mib.TcpInErrs++
   c.tcp.mib.TCPSYNChallenge++
   challenge(c)
   return DropReason.TCP_INVALID_SYN
@@ -236,11 +238,7 @@ function checkSequence(c: Connection, segment: Segment): DropReason {
   if (!after(segment.end, edge)) return DropReason.NOT_SPECIFIED
   if (after(segment.seq, edge)) return DropReason.TCP_INVALID_SEQUENCE
   // Beyond what was offered: only who has read everything takes it (6.17).
-  if (c.available > 0) {
-    c.tcp.mib.BeyondWindow++
-    return DropReason.TCP_INVALID_END_SEQUENCE
-  }
-  return DropReason.NOT_SPECIFIED
+  return c.available > 0 ? DropReason.TCP_INVALID_END_SEQUENCE : DropReason.NOT_SPECIFIED
 }
 
 /** Some stacks reset one octet before (tcp_reset_check). */

@@ -215,6 +215,7 @@ export function transmit(c: Connection, seq: number, data: number, flags: number
 }
 
 function ackSent(c: Connection): void {
+  c.tcp.mib.TCPAckCompressed += c.compressedAck
   c.compressedAck = 0
   if (c.quick > 0) {
     const paid = c.ackScheduled ? 1 : 0

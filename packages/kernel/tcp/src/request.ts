@@ -87,6 +87,7 @@ export class Request extends Timer implements Flow {
     const flags = wire.SYN | wire.ACK | (this.ecnOk ? wire.ECE : 0)
     const frame = synFrame(ns, this, options, this.iss, (this.irs + 1) | 0, flags, window)
     if (frame === null) return Errno.ENOBUFS
+    this.tcp.mib.TcpOutSegs++
     const { ttl, tos } = this.listener.options
     return sendIp(ns, frame, way, this.local, this.remote, 0, ttl, tos)
   }
@@ -104,6 +105,7 @@ export class Request extends Timer implements Flow {
     }
     const window = this.rcvWnd >>> (this.sndWscale >= 0 ? this.rcvWscale : 0)
     const frame = synFrame(ns, this, options, (this.iss + 1) | 0, (this.irs + 1) | 0, wire.ACK, window)
+    this.tcp.mib.TcpOutSegs++
     if (frame !== null) sendIp(ns, frame, way, this.local, this.remote, 0, 0, 0)
   }
 

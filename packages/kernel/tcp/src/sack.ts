@@ -164,9 +164,10 @@ function checkDsack(c: Connection, ack: number, options: Options, priorUna: numb
   else return false
   const segments = dsackSeen(c, start, end, state)
   if (segments === 0) {
-    mib.TCPDSACKIgnoredOld++
+    mib.TCPDSACKIgnoredDubious++
     return false
   }
+  mib.TCPDSACKRecvSegs += segments
   if (c.hasUndoMarker && c.undoRetrans > 0 && !after(end, priorUna) && after(end, c.undoMarker)) {
     c.undoRetrans = Math.max(0, c.undoRetrans - segments)
   }

@@ -141,7 +141,6 @@ export class Tcp implements TcpProtocol {
       const socket = this.listenerFor(rest.local, rest.localPort)
       if (socket !== null) {
         this.rested(rest)
-        this.mib.TWRecycled++
         const iss = (rest.sndNxt + 65_535 + 2) | 0 || 1
         const { local, remote, localPort, remotePort } = rest
         out.reason = socket.listener!.open(segment, local, remote, localPort, remotePort, dev, iss)
@@ -255,7 +254,6 @@ export class Tcp implements TcpProtocol {
     this.flows.add(rest)
     this.#resting++
     if (c.port !== null) rest.held = this.ports.take(rest, c.localPort)
-    if (rest.substate === State.TIME_WAIT) this.mib.TW++
   }
 
   rested(rest: TimeWait): void {

@@ -20,6 +20,8 @@ import { fireNs } from "./wheel.ts"
 
 /** TCP_TIMEWAIT_LEN. */
 export const TIMEWAIT_NS: Ns = 60_000_000_000
+/** What rests no longer is counted apart (inet_twsk_schedule). */
+const SHORT_NS: Ns = 4_000_000_000
 /**
  * TCP_PAWS_WRAP: after so much silence a timestamp has no meaning any more. A clock of microseconds comes round
  * half way; RFC 7323's 24 days are of milliseconds.
@@ -113,7 +115,7 @@ export class TimeWait extends Timer implements Flow, Holder {
     const opens = segment.has(wire.SYN) && !segment.has(wire.RST) && !segment.has(wire.ACK)
     const newer = after(segment.seq, this.rcvNxt) || (stamped && before(this.tsRecent, options.tsValue))
     if (opens && !rejected && newer) return Fate.Syn
-    if (rejected) this.tcp.mib.PAWSEstab++
+    if (rejected) this.tcp.mib.PAWSTimewait++
     if (segment.has(wire.RST)) return Fate.Nothing
     if (rejected || segment.has(wire.ACK)) this.schedule(TIMEWAIT_NS)
     return this.#outOfPlace(segment)
@@ -172,6 +174,7 @@ export class TimeWait extends Timer implements Flow, Holder {
     }
     const window = this.rcvWnd >>> this.rcvWscale
     const frame = synFrame(ns, this, options, this.sndNxt, this.rcvNxt, wire.ACK, window)
+    this.tcp.mib.TcpOutSegs++
     if (frame !== null) sendIp(ns, frame, way, this.local, this.remote, 0, 0, 0)
   }
 }
@@ -192,5 +195,8 @@ export function restAfterFin(c: Connection, substate: State, delayNs: Ns): void 
   if (rest === null) tcp.mib.TCPTimeWaitOverflow++
   else tcp.rest(c, rest)
   finish(c, Errno.OK)
-  rest?.schedule(restNs)
+  if (rest === null) return
+  rest.schedule(restNs)
+  if (restNs > SHORT_NS) tcp.mib.TW++
+  else tcp.mib.TWKilled++
 }

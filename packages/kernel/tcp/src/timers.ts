@@ -4,7 +4,7 @@
  */
 import type { Ns } from "@podwire/engine"
 import { Errno } from "@podwire/netdev"
-import { AckPending, ATO_MIN_NS, type Connection, Pending } from "./connection.ts"
+import { AckPending, ATO_MIN_NS, Ca, type Connection, Pending } from "./connection.ts"
 import { finish } from "./finish.ts"
 import { JIFFY_NS } from "./jiffies.ts"
 import { retransmitCounted, sendAck, sendReset, writeWakeup } from "./output.ts"
@@ -53,7 +53,7 @@ export class DelayedAckTimer extends LazyTimer {
     const c = this.#connection
     if (c.state === State.CLOSED) return
     if (c.compressedAck > 0) {
-      c.compressedAck = 0
+      c.compressedAck--
       sendAck(c)
       return
     }
@@ -119,6 +119,8 @@ export function retransmitTimeout(c: Connection): void {
   } else {
     mib.TCPTimeouts++
     if (givenUp(c)) return writeError(c)
+    mib.TcpTimeoutRehash++
+    if (c.retransmits === 0) countFailure(c)
     enterLoss(c)
     c.retransmits++
     c.totalRto++
@@ -129,6 +131,19 @@ export function retransmitTimeout(c: Connection): void {
   if (!linear) c.backoff++
   if (!linear) c.rtt.rtoNs = c.rtt.bounded(c.rtt.rtoNs * 2)
   setTimer(c, c.rto, clampToUserTimeout(c, c.rtt.rtoNs), Pending.Retransmit)
+}
+
+/** What the first timeout interrupts. */
+function countFailure(c: Connection): void {
+  const { mib } = c.tcp
+  if (c.ca === Ca.Recovery) {
+    if (c.sackOk) mib.TCPSackRecoveryFail++
+    else mib.TCPRenoRecoveryFail++
+  } else if (c.ca === Ca.Loss) mib.TCPLossFailures++
+  else if (c.ca === Ca.Disorder || c.sackedOut > 0) {
+    if (c.sackOk) mib.TCPSackFailures++
+    else mib.TCPRenoFailures++
+  }
 }
 
 /** tcp_rtx_probe0_timed_out: nothing heard and nothing acknowledged for so long. */
