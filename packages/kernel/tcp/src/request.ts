@@ -79,7 +79,7 @@ export class Request extends Timer implements Flow {
     options.tsValue = this.isCookie ? (this.cookieTs + this.tsOffset) | 0
       : (Math.floor(engine.nowNs / 1_000_000) + this.tsOffset) | 0
     this.tsLast = options.tsValue
-    if (this.retransmits === 0) this.tsFirst = this.tsLast
+    if (this.tsFirst === 0) this.tsFirst = this.tsLast
     options.tsEcho = this.tsRecent
     options.sackPermitted = this.sackOk
     options.windowScale = this.sndWscale >= 0 ? this.rcvWscale : -1
