@@ -95,7 +95,7 @@ function natted(bits: number): Test {
 function addressTest(direction: Direction, at: number, value: string, tests: Array<Test>): string | null {
   const cidr: Cidr | null = parseCidr(value.includes("/") ? value : `${value}/${value.includes(":") ? 128 : 32}`)
   if (cidr === null) return `Invalid IP address \`${value}'`
-  const words = cidr.words.length
+  const words = cidr.ip.length
   tests.push(({ table }, ct) => {
     table.tuple(ct, direction, TUPLE)
     return (tuples.family(TUPLE) === 6 ? 4 : 1) === words && contains(cidr, TUPLE.slice(at, at + words))
