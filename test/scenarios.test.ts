@@ -154,10 +154,11 @@ it("Wireshark flags in the scenarios' device files what it would in Linux's own"
       2 TCP frames, clean: default-other-lo
       28 TCP frames, clean: default-pair-lo
     109-tcp-pod-deleted
-      324 TCP frames, 14 retransmission: default-client-eth0 node1-cni0 node1-veth60c34b6a node1-eth0 node2-eth0
+      326 TCP frames, 8 retransmission: default-client-eth0 node1-cni0 node1-veth60c34b6a node1-eth0 node2-eth0
       123 TCP frames, clean: default-sink-eth0 node2-vethe240fbf8
       173 TCP frames, clean: default-source-eth0 node2-veth7e5c7f03
-      296 TCP frames, clean: node2-cni0
+      28 TCP frames, 6 retransmission: default-web-eth0 node2-vethbde85235
+      324 TCP frames, 6 retransmission: node2-cni0
     110-tcp-path-mtu
       126 TCP frames, 2 retransmission, 20 out_of_order: default-client-eth0 node1-cni0 node1-veth596350a5
       105 TCP frames, clean: default-server-eth0 node2-cni0 node2-veth86093cdc node2-eth0
