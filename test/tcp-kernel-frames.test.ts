@@ -28,7 +28,7 @@ function tooOld(): string | null {
   return old ? `Linux ${release()} is too old` : null
 }
 
-const ATTEMPTS = 4
+const ATTEMPTS = 6
 /** More make the machine late. */
 const AT_ONCE = 140
 const ROUND_TRIP = { delayNs: 25e6 }
@@ -40,7 +40,6 @@ const KNOWN: ReadonlyMap<string, string> = new Map([
   ["half open: an ACK with a wrong echo", "Linux acknowledges (TSEcrRejected), we say nothing"],
   ...["speaks: a narrow way", "speaks: a very narrow way"]
     .map((name) => [name, "Linux cuts each segment by itself, we cut the stretch that is lost"] as const),
-  ["speaks: a narrow way for what was not sent", "a loss probe races the next acknowledgement, here and there"],
   ["speaks: into a small window", "Linux does not cut what it bound to half of the largest window, we do"]
 ])
 
@@ -116,8 +115,7 @@ const stories = (some: Readonly<Record<string, Story>>) => both(some, (story) =>
 const probes = (some: Readonly<Record<string, Probe>>) => both(some, (probe) =>
   ({ world, family, port, number }) => probe(new Crafter(world, family, port, number)))
 
-// Real time on a shared machine: what fails twice is a fault.
-describe.skipIf(why !== null)("the frames of the kernel's own TCP", { retry: 1 }, () => {
+describe.skipIf(why !== null)("the frames of the kernel's own TCP", () => {
   const worlds: Array<World> = []
   beforeAll(async () => {
     for (const [i, near] of (["kernel", judged] as const).entries()) {
@@ -132,13 +130,16 @@ describe.skipIf(why !== null)("the frames of the kernel's own TCP", { retry: 1 }
 
   async function compare(all: ReadonlyMap<string, Telling>): Promise<void> {
     let left = new Map([...all].filter(([name]) => !KNOWN.has(name.slice(6))))
-    // Linux does not tell a story twice in the same words either: all that it told are good.
+    // Neither side tells a story twice in the same words, in real time: once is enough that both told the same.
     const linux: Array<ReadonlyMap<string, ReadonlyArray<Line>>> = []
+    const own: Array<ReadonlyMap<string, ReadonlyArray<Line>>> = []
     for (let attempt = 0;; attempt++) {
       const [theirs, ours] = await Promise.all(worlds.map((world) => tell(world, left, attempt)))
       linux.unshift(theirs!)
-      const found = new Map([...ours!].map(([name, lines]) => {
-        const texts = linux.map((told) => difference(told.get(name) ?? [], lines))
+      own.unshift(ours!)
+      const found = new Map([...left.keys()].map((name) => {
+        const texts = linux.flatMap((told) =>
+          own.map((lines) => difference(told.get(name) ?? [], lines.get(name) ?? [])))
         return [name, texts.includes("") ? "" : texts[0]!] as const
       }).filter(([, text]) => text !== ""))
       if (found.size === 0 || attempt + 1 === ATTEMPTS) {
