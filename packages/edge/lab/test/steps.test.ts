@@ -128,3 +128,17 @@ it("the report shows of a program's output what one reads, and no control charac
       "ok 3/3 at 2s: wait source\n"
   )
 })
+
+it("what the sockets of a deleted pod have to say gets out before its network goes", async () => {
+  const { failures, said } = await run(`
+    - exec: { pod: client, argv: [nc, 10.244.0.3, "9"], background: reader }
+    - delete: pod/server
+      expect:
+        frames:
+          - { at: default/client/eth0, filter: "tcp[tcpflags] & tcp-fin != 0", direction: in, count: 1 }
+    - wait: reader
+    - inspect: { where: client, argv: [ss, -Htn] }
+`)
+  expect(failures).toEqual([])
+  expect(said.at(-1)).toMatch(/^2\d{3} ms client: ss -Htn: 0 $/)
+})
