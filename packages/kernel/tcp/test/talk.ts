@@ -283,6 +283,7 @@ function leftovers(pair: Pair, clientPort: number): ReadonlyArray<string> {
   for (const [name, tcp] of [["a", pair.tcpA], ["b", pair.tcpB]] as const) {
     for (const flow of tcp.flows.list()) left.push(`${name} has a ${flow.kind}`)
     for (const port of [PORT, clientPort]) if (tcp.ports.at(port) !== undefined) left.push(`${name} has port ${port}`)
+    tcp.ns.sysctl.set("net.ipv4.tcp_max_orphans", "0")
     if (tcp.tooManyOrphans()) left.push(`${name} has orphans`)
   }
   return left
