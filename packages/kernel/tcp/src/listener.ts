@@ -6,6 +6,7 @@
  */
 import type { Ns } from "@podwire/engine"
 import { DropReason, type NetDevice } from "@podwire/netdev"
+import type { Netns } from "@podwire/netns"
 import { type Ip, isMulticast } from "@podwire/wire/ip"
 import * as wire from "@podwire/wire/tcp"
 import { limited } from "./challenge.ts"
@@ -116,7 +117,7 @@ export class Listener {
     const { tcp } = this
     const { mib, ns } = tcp
     const { globals } = ns.sysctl
-    if (isMulticast(local) || isBroadcast(tcp, local)) return DropReason.TCP_INVALID_SYN
+    if (isMulticast(local) || isBroadcast(ns, local)) return DropReason.TCP_INVALID_SYN
     const full = this.#requests.size > this.backlog
     const cookie = iss === 0 && (globals.tcp_syncookies === 2 || full)
     if (cookie && globals.tcp_syncookies === 0) {
@@ -389,6 +390,6 @@ export class Listener {
   }
 }
 
-function isBroadcast(tcp: Tcp, local: Ip): boolean {
-  return local.length === 1 && tcp.ns.ip4.route(local[0]!).type === "broadcast"
+export function isBroadcast(ns: Netns, local: Ip): boolean {
+  return local.length === 1 && ns.ip4.route(local[0]!).type === "broadcast"
 }

@@ -21,9 +21,12 @@ export class BoundPort {
   readonly holders: Array<Holder> = []
   /** Those of them that listen. */
   readonly listeners: Array<Holder> = []
+  /** Connects may share it: nobody asked for it by bind (fastreuse below 0). */
+  forConnects: boolean
 
-  constructor(port: number) {
+  constructor(port: number, forConnects: boolean) {
     this.port = port
+    this.forConnects = forConnects
   }
 }
 
@@ -41,16 +44,17 @@ export class Ports {
       this.take(holder, port)
       return Errno.OK
     }
-    if (conflicts(bound, holder)) return Errno.EADDRINUSE
+    if (conflicts(bound, holder, true)) return Errno.EADDRINUSE
+    if (!holder.reuseAddr) bound.forConnects = false
     bound.holders.push(holder)
     return Errno.OK
   }
 
   /** Whoever it conflicts with. */
-  take(holder: Holder, port: number): BoundPort {
+  take(holder: Holder, port: number, forConnects = false): BoundPort {
     let bound = this.#ports.get(port)
     if (bound === undefined) {
-      bound = new BoundPort(port)
+      bound = new BoundPort(port, forConnects)
       this.#ports.set(port, bound)
     }
     bound.holders.push(holder)
@@ -72,7 +76,7 @@ export class Ports {
 
   /** It is about to be a listener, with whom fewer share. */
   mayListen(holder: Holder, bound: BoundPort): boolean {
-    return !conflicts(bound, holder)
+    return !conflicts(bound, holder, true)
   }
 
   /** Another one in its place. */
@@ -82,7 +86,10 @@ export class Ports {
     else bound.holders.push(to)
   }
 
-  /** bind to port 0: odd ones first, as even ones are for connect; 0 when there is none. */
+  /**
+   * bind to port 0: odd ones first, as even ones are for connect; 0 when there is none. SO_REUSEADDR shares none of
+   * these.
+   */
   free(holder: Holder, low: number, high: number, start: number): number {
     for (const parity of [1, 0]) {
       const first = low + ((low & 1) === parity ? 0 : 1)
@@ -90,7 +97,7 @@ export class Ports {
       for (let i = 0; i < count; i++) {
         const port = first + 2 * ((start + i) % count)
         const bound = this.#ports.get(port)
-        if (bound === undefined || !conflicts(bound, holder)) return port
+        if (bound === undefined || !conflicts(bound, holder, false)) return port
       }
     }
     return 0
@@ -101,12 +108,12 @@ export class Ports {
   }
 }
 
-export function conflicts(bound: BoundPort, holder: Holder): boolean {
+function conflicts(bound: BoundPort, holder: Holder, mayShare: boolean): boolean {
   const { holders } = bound
   for (let i = 0; i < holders.length; i++) {
     const other = holders[i]!
     if (other === holder || !overlap(other, holder)) continue
-    const shares = other.reuseAddr && holder.reuseAddr
+    const shares = mayShare && other.reuseAddr && holder.reuseAddr
     if (!shares || other.state === State.LISTEN) return true
   }
   return false

@@ -7,15 +7,16 @@
  * with SO_LINGER.
  */
 import { Errno, type NetDevice } from "@podwire/netdev"
+import type { Netns } from "@podwire/netns"
 import { refusal } from "@podwire/netns/errno"
-import { family, type Ip, isLinkLocal, isMulticast, isUnspecified, v4 } from "@podwire/wire/ip"
+import { family, type Ip, isLinkLocal, isLoopback, isMulticast, isUnspecified, v4 } from "@podwire/wire/ip"
 import { Connection } from "./connection.ts"
 import { sendMemory, sizeGoal } from "./burst.ts"
 import { restartAfterIdle } from "./cwnd.ts"
 import { hasRead } from "./data.ts"
 import { route } from "./emit.ts"
 import { abort, finish } from "./finish.ts"
-import { Listener } from "./listener.ts"
+import { isBroadcast, Listener } from "./listener.ts"
 import { open } from "./open.ts"
 import { SocketOptions } from "./options.ts"
 import { current } from "./mss.ts"
@@ -74,12 +75,12 @@ export class TcpSocket extends SocketOptions {
     if (ip !== null && !isUnspecified(ip)) {
       if (this.family === 4 && family(ip) === 6) return Errno.EAFNOSUPPORT
       if (this.v6only && family(ip) === 4) return Errno.EINVAL
+      // Of IPv4 also what no connection can come from.
+      if (family(ip) === 6 && (isMulticast(ip) || (isLinkLocal(ip) && this.dev === null))) return Errno.EINVAL
       const address = ns.findAddress(ip)
-      const local = family(ip) === 4 ? ns.ip4.isLocal(ip[0]!) : ns.ip6.isLocal(ip)
-      if (isMulticast(ip)) return Errno.EADDRNOTAVAIL
-      if (globals.ip_nonlocal_bind === 0 && (!local || (address !== null && !address.usable))) return Errno.EADDRNOTAVAIL
+      const here = family(ip) === 6 ? ns.ip6.isLocal(ip) : isMulticast(ip) || ns.ip4.isLocal(ip[0]!) || isBroadcast(ns, ip)
+      if (globals.ip_nonlocal_bind === 0 && (!here || (address !== null && !address.usable))) return Errno.EADDRNOTAVAIL
       this.local = ip
-      if (isLinkLocal(ip)) this.dev ??= address?.dev ?? null
     } else this.local = null
     const wanted = port === 0 ? this.tcp.ports.free(this, globals.port_low, globals.port_high, this.tcp.prng.u32()) : port
     const errno = wanted === 0 ? Errno.EADDRINUSE : this.tcp.ports.bind(this, wanted)
@@ -162,7 +163,8 @@ export class TcpSocket extends SocketOptions {
     if (this.family === 4 && family(ip) === 6) return Errno.EAFNOSUPPORT
     if (this.v6only && family(ip) === 4) return Errno.ENETUNREACH
     // The unspecified address is this host (INADDR_ANY in ip_route_connect, in6addr_any in tcp_v6_connect).
-    const remote = !isUnspecified(ip) ? ip : ip.length === 1 ? v4(0x7f000001) : Int32Array.of(0, 0, 0, 1)
+    const as4 = ip.length === 1 || this.local?.length === 1
+    const remote = !isUnspecified(ip) ? ip : as4 ? v4(0x7f000001) : Int32Array.of(0, 0, 0, 1)
     return this.#connect(remote, port)
   }
 
@@ -174,9 +176,11 @@ export class TcpSocket extends SocketOptions {
     if (refused !== Errno.OK) return refused
     if (way.type === "broadcast" || way.type === "multicast") return Errno.ENETUNREACH
     const bound = this.local
-    if (bound !== null && bound.length !== remote.length) return Errno.EINVAL
+    if (bound !== null && bound.length !== remote.length) return bound.length === 1 ? Errno.EAFNOSUPPORT : Errno.ENETUNREACH
     const local = bound ?? way.src
     if (local === null) return Errno.EADDRNOTAVAIL
+    // What has 127.0.0.1 does not leave (__mkroute_output).
+    if (local.length === 1 && isLoopback(local) && !mayLeave(ns, way.dev!)) return Errno.EINVAL
     const byNumber = this.localPort !== 0
     const localPort = byNumber ? this.localPort : this.tcp.portFor(local, remote, port)
     if (localPort === 0) return Errno.EADDRNOTAVAIL
@@ -190,7 +194,7 @@ export class TcpSocket extends SocketOptions {
     this.localPort = localPort
     this.remote = remote
     this.remotePort = port
-    this.#port ??= this.tcp.ports.take(this, localPort)
+    this.#port ??= this.tcp.ports.take(this, localPort, true)
     c.port = this.#port
     c.iss = this.tcp.isn.sequence(local, remote, localPort, port, ns.engine.nowNs)
     c.tsOffset = ns.sysctl.globals.tcp_timestamps === 1 ? this.tcp.isn.timestampOffset(local, remote) : 0
@@ -469,6 +473,11 @@ export class TcpSocket extends SocketOptions {
     this.#waking = false
     if (this.wake !== null) this.wake(this)
   }
+}
+
+/** Packets from 127.0.0.0/8 through that device. */
+function mayLeave(ns: Netns, dev: NetDevice): boolean {
+  return dev.loopback || (ns.ip4.conf(dev).route_localnet | ns.sysctl.all4.route_localnet) !== 0
 }
 
 /** Out of band: reading stops before it, and goes on behind it. */

@@ -311,12 +311,7 @@ export class Tcp implements TcpProtocol {
   #usable(port: number, local: Ip, remote: Ip, remotePort: number): boolean {
     const bound = this.ports.at(port)
     if (bound === undefined) return true
-    // Somebody asked for this one by number (fastreuse): not for connects.
-    for (const other of bound.holders) {
-      if (other instanceof TcpSocket && other.boundByNumber) return false
-      if (other.state === State.LISTEN) return false
-    }
-    return this.mayConnect(local, remote, port, remotePort, false)
+    return bound.forConnects && this.mayConnect(local, remote, port, remotePort, false)
   }
 
   /** __inet_check_established: nobody has these ports and addresses, or it may be taken from who rests. */
