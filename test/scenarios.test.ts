@@ -127,6 +127,8 @@ describe.each(folders)("%s", (name) => {
 /** Each flag is a true word about the story, and its README says why; a new one has to be looked into. */
 it("Wireshark flags in the scenarios' device files what it would in Linux's own", (context) => {
   if (tsharkVersion === null) context.skip("tshark is not on the PATH")
+  // Which of several names it takes for one segment differs from version to version.
+  if (!tsharkVersion.startsWith("4.0.")) context.skip(`written down with tshark 4.0, this is ${tsharkVersion}`)
   expect([...told].map(([name, text]) => `${name}\n${text}`).join("")).toMatchInlineSnapshot(`
     "100-tcp-handshake-and-close
       20 TCP frames, clean: default-client-eth0 node1-cni0 node1-veth15879acf default-server-eth0 node2-cni0 node2-veth370fd59f node1-eth0 node2-eth0
@@ -139,16 +141,14 @@ it("Wireshark flags in the scenarios' device files what it would in Linux's own"
       6 TCP frames, 4 retransmission: default-client-eth0 node1-cni0 node1-veth0fbce144 node1-eth0 node2-eth0
     104-tcp-retransmission
       137 TCP frames, 10 retransmission, 1 fast_retransmission, 2 out_of_order, 12 duplicate_ack: default-client-eth0 node1-cni0 node1-veth9a07bbc2 node1-eth0
-      139 TCP frames, 4 retransmission, 1 fast_retransmission, 1 spurious_retransmission, 3 out_of_order, 2 lost_segment, 14 duplicate_ack: default-server-eth0 node2-cni0 node2-veth1b64ebc3 node2-eth0
+      140 TCP frames, 4 retransmission, 1 fast_retransmission, 1 spurious_retransmission, 3 out_of_order, 2 lost_segment, 14 duplicate_ack: default-server-eth0 node2-cni0 node2-veth1b64ebc3 node2-eth0
     105-tcp-zero-window
-      262 TCP frames, 1 retransmission, 6 zero_window, 3 window_full, 1 window_update, 6 keep_alive: default-client-eth0 node1-cni0 node1-veth7cb8b5d7 node1-eth0
-      261 TCP frames, 1 retransmission, 6 zero_window, 2 window_full, 1 window_update, 6 keep_alive: default-server-eth0
-      261 TCP frames, 1 retransmission, 6 zero_window, 3 window_full, 1 window_update, 6 keep_alive: node2-cni0 node2-vetha77acce6 node2-eth0
+      262 TCP frames, 1 retransmission, 6 zero_window, 3 window_full, 1 window_update, 6 keep_alive: default-client-eth0 node1-cni0 node1-veth7cb8b5d7 node1-eth0 node2-cni0 node2-vetha77acce6 node2-eth0
+      262 TCP frames, 1 retransmission, 6 zero_window, 2 window_full, 1 window_update, 6 keep_alive: default-server-eth0
     106-tcp-half-close
       554 TCP frames, clean: default-client-eth0 node1-cni0 node1-veth9e6baf0a default-server-eth0 node2-cni0 node2-vethc9b4e20f node1-eth0 node2-eth0
     107-tcp-time-wait
-      55 TCP frames, 3 reused_ports: default-client-eth0 node1-cni0 node1-veth11131731 node1-eth0
-      54 TCP frames, 3 reused_ports: default-server-eth0 node2-cni0 node2-vethcf666538 node2-eth0
+      56 TCP frames, 3 reused_ports: default-client-eth0 node1-cni0 node1-veth11131731 default-server-eth0 node1-eth0 node2-cni0 node2-vethcf666538 node2-eth0
     108-tcp-loopback
       4 TCP frames, clean: default-other-eth0 default-pair-eth0 node1-veth58467aef node1-vethdf3a8e72
       2 TCP frames, clean: default-other-lo
@@ -161,11 +161,9 @@ it("Wireshark flags in the scenarios' device files what it would in Linux's own"
       324 TCP frames, 6 retransmission: node2-cni0
     110-tcp-path-mtu
       126 TCP frames, 2 retransmission, 20 out_of_order: default-client-eth0 node1-cni0 node1-veth596350a5
-      105 TCP frames, clean: default-server-eth0 node2-cni0 node2-veth86093cdc node2-eth0
-      106 TCP frames, clean: node1-eth0
+      106 TCP frames, clean: default-server-eth0 node1-eth0 node2-cni0 node2-veth86093cdc node2-eth0
     111-http-keep-alive
-      53 TCP frames, clean: default-client-eth0 node1-cni0 node1-vethe3b5ffea node1-eth0
-      51 TCP frames, clean: default-server-eth0 node2-cni0 node2-veth8b08cc37 node2-eth0
+      54 TCP frames, clean: default-client-eth0 default-server-eth0 node1-cni0 node1-vethe3b5ffea node1-eth0 node2-cni0 node2-veth8b08cc37 node2-eth0
     112-tcp-bulk
       1042 TCP frames, clean: default-client-eth0 node1-cni0 node1-vethd14a23b4 default-server-eth0 node2-cni0 node2-veth89a12029 node1-eth0 node2-eth0
     "
