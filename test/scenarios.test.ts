@@ -128,7 +128,7 @@ describe.each(folders)("%s", (name) => {
 it("Wireshark flags in the scenarios' device files what it would in Linux's own", (context) => {
   if (tsharkVersion === null) context.skip("tshark is not on the PATH")
   // Which of several names it takes for one segment differs from version to version.
-  if (!tsharkVersion.startsWith("4.0.")) context.skip(`written down with tshark 4.0, this is ${tsharkVersion}`)
+  if (tsharkVersion?.startsWith("4.0.") === false) context.skip(`written down with tshark 4.0, this is ${tsharkVersion}`)
   expect([...told].map(([name, text]) => `${name}\n${text}`).join("")).toMatchInlineSnapshot(`
     "100-tcp-handshake-and-close
       20 TCP frames, clean: default-client-eth0 node1-cni0 node1-veth15879acf default-server-eth0 node2-cni0 node2-veth370fd59f node1-eth0 node2-eth0
