@@ -92,8 +92,8 @@ function take(c: Connection, segment: Segment, given: number): AckResult {
 }
 
 /**
- * What Linux takes the short way with (tcp_rcv_established): in order, no news but data and its acknowledgement.
- * Here there is one way; only the counter knows.
+ * What Linux takes the short way with (tcp_rcv_established): in order, no news but data and its
+ * acknowledgement. Here there is one way; only the counter knows.
  */
 function isPredicted(c: Connection, segment: Segment): boolean {
   if (c.state !== State.ESTABLISHED || (segment.flags & ~(tcp.PSH | tcp.ACK)) !== 0) return false

@@ -87,8 +87,8 @@ export class Ports {
   }
 
   /**
-   * bind to port 0: odd ones first, as even ones are for connect; 0 when there is none. SO_REUSEADDR shares none of
-   * these.
+   * bind to port 0: odd ones first, as even ones are for connect; 0 when there is none. SO_REUSEADDR shares
+   * none of these.
    */
   free(holder: Holder, low: number, high: number, start: number): number {
     for (const parity of [1, 0]) {

@@ -81,8 +81,8 @@ export class ReceiveQueue {
   }
 
   /**
-   * Octets behind a gap, and perhaps a FIN, which counts one, up to `last`. False: there are too many gaps. What
-   * was there already is reported as a duplicate.
+   * Octets behind a gap, and perhaps a FIN, which counts one, up to `last`. False: there are too many gaps.
+   * What was there already is reported as a duplicate.
    */
   early(
     copied: number, rcvNxt: number, seq: number, last: number, from: Uint8Array, at: number, end: number,

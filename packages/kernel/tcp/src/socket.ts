@@ -415,6 +415,15 @@ export class TcpSocket extends SocketOptions {
       this.tcp.mib.TCPAbortOnData++
       abort(c, Errno.OK)
     } else this.#finish(c)
+    this.#limitOrphans(c)
+  }
+
+  /** tcp_check_oom. */
+  #limitOrphans(c: Connection): void {
+    if (c.state === State.CLOSED || !this.tcp.tooManyOrphans()) return
+    this.tcp.mib.TCPAbortOnMemory++
+    sendReset(c)
+    finish(c, Errno.OK)
   }
 
   /** It is an orphan from now on, and its port is its own. */

@@ -220,8 +220,8 @@ export class Tcp implements TcpProtocol {
   }
 
   /**
-   * A connection has ended: out of the table. Its port goes with it, unless its program asked for that very one
-   * (SOCK_BINDPORT_LOCK).
+   * A connection has ended: out of the table. Its port goes with it, unless its program asked for that very
+   * one (SOCK_BINDPORT_LOCK).
    */
   leave(c: Connection): void {
     this.#unhash(c)
@@ -244,8 +244,9 @@ export class Tcp implements TcpProtocol {
     this.#orphans++
   }
 
-  tooManyOrphans(): boolean {
-    return this.#orphans > this.ns.sysctl.globals.tcp_max_orphans
+  /** Each `penalty` makes one count twice (tcp_too_many_orphans). */
+  tooManyOrphans(penalty = 0): boolean {
+    return this.#orphans * 2 ** penalty > this.ns.sysctl.globals.tcp_max_orphans
   }
 
   /** tcp_time_wait: `rest` takes the place of `c`, and holds its port too. */

@@ -23,8 +23,8 @@ export const TIMEWAIT_NS: Ns = 60_000_000_000
 /** What rests no longer is counted apart (inet_twsk_schedule). */
 const SHORT_NS: Ns = 4_000_000_000
 /**
- * TCP_PAWS_WRAP: after so much silence a timestamp has no meaning any more. A clock of microseconds comes round
- * half way; RFC 7323's 24 days are of milliseconds.
+ * TCP_PAWS_WRAP, seconds: after so much silence a timestamp has no meaning any more. A clock of microseconds
+ * comes half round in it; RFC 7323's 24 days are of milliseconds.
  */
 export const PAWS_SECONDS = 2147
 

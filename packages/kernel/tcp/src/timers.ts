@@ -118,7 +118,10 @@ export function retransmitTimeout(c: Connection): void {
     retransmitCounted(c, 0)
   } else {
     mib.TCPTimeouts++
-    if (givenUp(c)) return writeError(c)
+    if (givenUp(c)) {
+      if (c.state !== State.CLOSED) writeError(c)
+      return
+    }
     mib.TcpTimeoutRehash++
     if (c.retransmits === 0) countFailure(c)
     enterLoss(c)
@@ -166,12 +169,20 @@ function givenUp(c: Connection): boolean {
   } else if (c.dead) {
     const alive = c.rtt.rtoNs < c.rtt.rtoMaxNs
     until = orphanRetries(c, alive)
-    if (c.tcp.tooManyOrphans()) {
-      if (alive || !timedOut(c, until, 0)) sendReset(c)
-      return true
-    }
+    if (outOfResources(c, alive || !timedOut(c, until, 0))) return true
   }
   return timedOut(c, until, c.options.userTimeoutMs)
+}
+
+/** tcp_out_of_resources: one orphan too many, sooner one that is silent. True: it is gone. */
+function outOfResources(c: Connection, resets: boolean): boolean {
+  const silentNs = c.nowNs - c.lsndNs
+  const penalty = (silentNs > 2 * c.rtt.rtoMaxNs || !resets ? 1 : 0) + (c.softError !== Errno.OK ? 1 : 0)
+  if (!c.tcp.tooManyOrphans(penalty)) return false
+  if (resets || silentNs <= TIMEWAIT_NS || (c.sndWnd === 0 && c.packetsOut === 0)) sendReset(c)
+  finish(c, Errno.OK)
+  c.tcp.mib.TCPAbortOnMemory++
+  return true
 }
 
 /** tcp_orphan_retries: nobody waits for these. */
@@ -243,10 +254,7 @@ function probeTimeout(c: Connection): void {
     const alive = probe0Ns(c) < c.rtt.rtoMaxNs
     most = orphanRetries(c, alive)
     if (!alive && c.backoff >= most) return writeError(c)
-    if (c.tcp.tooManyOrphans()) {
-      sendReset(c)
-      return writeError(c)
-    }
+    if (outOfResources(c, true)) return
   }
   if (c.probesOut >= most) return writeError(c)
   sendProbe0(c)
