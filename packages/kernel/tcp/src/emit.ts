@@ -30,6 +30,11 @@ export function route(ns: Netns, remote: Ip, dev: NetDevice | null): Dst {
   return dev !== null && isLinkLocal(remote) ? ns.ip6.routeVia(remote, dev) : ns.ip6.route(remote)
 }
 
+/** What has 127.0.0.1 does not leave, but where that is allowed (__mkroute_output). */
+export function loopbackMayLeave(ns: Netns, dev: NetDevice): boolean {
+  return dev.loopback || (ns.ip4.conf(dev).route_localnet | ns.sysctl.all4.route_localnet) !== 0
+}
+
 /** Whoever is next on the way has not been found yet, and what we sent is in its queue. */
 export function waitsForNeighbour(c: Connection): boolean {
   const { neigh } = route(c.tcp.ns, c.remote, c.dev)

@@ -43,3 +43,11 @@ export function abort(c: Connection, errno: Errno): void {
   if (needs || (known && c.unsent > 0)) sendReset(c)
   finish(c, errno)
 }
+
+/** Its program has closed it, and is one too many (tcp_check_oom). */
+export function limitOrphans(c: Connection): void {
+  if (c.state === State.CLOSED || !c.tcp.tooManyOrphans()) return
+  c.tcp.mib.TCPAbortOnMemory++
+  sendReset(c)
+  finish(c, Errno.OK)
+}

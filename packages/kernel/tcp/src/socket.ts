@@ -7,15 +7,14 @@
  * with SO_LINGER.
  */
 import { Errno, type NetDevice } from "@podwire/netdev"
-import type { Netns } from "@podwire/netns"
 import { refusal } from "@podwire/netns/errno"
 import { family, type Ip, isLinkLocal, isLoopback, isMulticast, isUnspecified, v4 } from "@podwire/wire/ip"
 import { Connection } from "./connection.ts"
 import { sendMemory, sizeGoal } from "./burst.ts"
 import { restartAfterIdle } from "./cwnd.ts"
 import { hasRead } from "./data.ts"
-import { route } from "./emit.ts"
-import { abort, finish } from "./finish.ts"
+import { loopbackMayLeave, route } from "./emit.ts"
+import { abort, finish, limitOrphans } from "./finish.ts"
 import { isBroadcast, Listener } from "./listener.ts"
 import { open } from "./open.ts"
 import { SocketOptions } from "./options.ts"
@@ -179,8 +178,7 @@ export class TcpSocket extends SocketOptions {
     if (bound !== null && bound.length !== remote.length) return bound.length === 1 ? Errno.EAFNOSUPPORT : Errno.ENETUNREACH
     const local = bound ?? way.src
     if (local === null) return Errno.EADDRNOTAVAIL
-    // What has 127.0.0.1 does not leave (__mkroute_output).
-    if (local.length === 1 && isLoopback(local) && !mayLeave(ns, way.dev!)) return Errno.EINVAL
+    if (local.length === 1 && isLoopback(local) && !loopbackMayLeave(ns, way.dev!)) return Errno.EINVAL
     const byNumber = this.localPort !== 0
     const localPort = byNumber ? this.localPort : this.tcp.portFor(local, remote, port)
     if (localPort === 0) return Errno.EADDRNOTAVAIL
@@ -415,15 +413,7 @@ export class TcpSocket extends SocketOptions {
       this.tcp.mib.TCPAbortOnData++
       abort(c, Errno.OK)
     } else this.#finish(c)
-    this.#limitOrphans(c)
-  }
-
-  /** tcp_check_oom. */
-  #limitOrphans(c: Connection): void {
-    if (c.state === State.CLOSED || !this.tcp.tooManyOrphans()) return
-    this.tcp.mib.TCPAbortOnMemory++
-    sendReset(c)
-    finish(c, Errno.OK)
+    limitOrphans(c)
   }
 
   /** It is an orphan from now on, and its port is its own. */
@@ -482,11 +472,6 @@ export class TcpSocket extends SocketOptions {
     this.#waking = false
     if (this.wake !== null) this.wake(this)
   }
-}
-
-/** Packets from 127.0.0.0/8 through that device. */
-function mayLeave(ns: Netns, dev: NetDevice): boolean {
-  return dev.loopback || (ns.ip4.conf(dev).route_localnet | ns.sysctl.all4.route_localnet) !== 0
 }
 
 /** Out of band: reading stops before it, and goes on behind it. */
