@@ -3,6 +3,7 @@
  * names of nstat), and who behaves is served.
  */
 import { Errno } from "@podwire/netdev"
+import { set32 } from "@podwire/wire/bytes"
 import { parse as ip } from "@podwire/wire/ip"
 import { ACK, RST, SYN } from "@podwire/wire/tcp"
 import { describe, expect, it } from "vitest"
@@ -197,6 +198,28 @@ describe("a reader that does not read", () => {
 })
 
 describe("a writer whose peer does not read", () => {
+  it("takes no SACK block for what it never sent, nor a duplicate's of what nobody saw", () => {
+    const host = new LoneHost()
+    const socket = connected(host, listening(host, 1), 50_000)
+    const c = socket.connection!
+    expect(socket.send(new Uint8Array(3000))).toBe(3000)
+    const sacked = (...edges: ReadonlyArray<number>) => {
+      const options = new Uint8Array(4 + 4 * edges.length)
+      options.set([1, 1, 5, 2 + 4 * edges.length])
+      edges.forEach((edge, i) => set32(options, 4 + 4 * i, (c.sndUna + edge) | 0))
+      host.send({ from: 50_000, to: PORT, seq: 1001, ack: c.sndUna, flags: ACK, options })
+    }
+    // Beyond the end; backwards; empty; and a duplicate without a retransmission. Counted as Linux 6.18 did.
+    sacked(3000, 4000)
+    sacked(2000, 1000)
+    sacked(1460, 1460)
+    sacked(-2000, -1000)
+    expect(counters(host, "TCPSACKDiscard", "TCPDSACKIgnoredDubious", "TCPDSACKRecv")).toBe(
+      "TCPSACKDiscard 4, TCPDSACKIgnoredDubious 1, TCPDSACKRecv 1"
+    )
+    expect([c.sackedOut, c.lostOut, c.retransOut, host.tcp.mib.TcpRetransSegs]).toEqual([0, 0, 0, 0])
+  })
+
   it("gets EAGAIN at the end of its buffer, and is woken when a third of it is free", () => {
     const host = new LoneHost()
     const listener = listening(host, 1)
