@@ -161,7 +161,7 @@ function captureText(cluster: Cluster, out: string): string {
         "ARP or NDP for its gateway, then its packets"
     ],
     `  ${node}-eth0.pcapng: between nodes, the pods' own addresses: nobody translates them`,
-    `  tshark -r ${out}/all.pcapng -Y "icmp or icmpv6 or arp" ` +
+    `  tshark -r ${out}/all.pcapng -Y "tcp or udp or icmp or icmpv6 or arp" ` +
       "-T fields -e frame.interface_name -e _ws.col.Info"
   ]
   return `${lines.join("\n")}\n`
