@@ -1,10 +1,10 @@
 /**
- * net/netfilter/nf_conntrack_*: the settings of one namespace's connection tracking, as plain numbers under their
- * Linux names, timeouts in seconds. Defaults are those that a host of 4 GiB and more has.
+ * net/netfilter/nf_conntrack_*: the settings of one namespace's connection tracking, as plain numbers under
+ * their Linux names, timeouts in seconds. Defaults are those that a host of 4 GiB and more has.
  *
  * Invariant: a record is never changed, only replaced, so namespaces share the defaults.
- * Not supported: buckets (the index sizes itself), expect_max (no helpers), log_invalid, timestamp, frag6_*, and
- * the timeouts of SCTP's states (an association is tracked as any other protocol with ports).
+ * Not supported: buckets (the index sizes itself), expect_max (no helpers), log_invalid, timestamp,
+ * frag6_*, and the timeouts of SCTP's states (an association is tracked as any other protocol with ports).
  */
 export class ConntrackConf {
   readonly nf_conntrack_max: number = 262_144

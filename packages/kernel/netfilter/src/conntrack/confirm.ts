@@ -1,11 +1,11 @@
 /**
- * The last hook (nf_confirm, at INPUT and POSTROUTING): what got this far is a connection. Both tuples of a draft enter
- * the index, unless another packet's draft was faster: then the clash is resolved, where the protocol has no state to
- * lose, or the packet is.
+ * The last hook (nf_confirm, at INPUT and POSTROUTING): what got this far is a connection. Both tuples of a
+ * draft enter the index, unless another packet's draft was faster: then the clash is resolved, where the
+ * protocol has no state to lose, or the packet is.
  *
- *   same tuples, or the same turned around    the entry there takes the packet, the draft goes
- *   only the original is taken                the draft enters by its reply, for a second, for what NAT sends back
- *   else, and always with TCP, ICMP, SCTP     insert_failed: the packet is dropped
+ *   same tuples, or turned around            the entry there takes the packet, the draft goes
+ *   only the original is taken               the draft enters by its reply, for one second
+ *   else, and always with TCP, ICMP, SCTP    insert_failed: the packet is dropped
  */
 import type { Frame } from "@podwire/netdev"
 import { SECOND } from "@podwire/engine"
@@ -25,7 +25,9 @@ export function confirm(conntrack: Conntrack, frame: Frame): Verdict {
   const { ct } = frame
   if (ct < 0) return Verdict.Accept
   const { table } = conntrack
-  if ((table.status[ct]! & Status.CONFIRMED) === 0 && enter(conntrack, frame) === Verdict.Drop) return Verdict.Drop
+  if ((table.status[ct]! & Status.CONFIRMED) === 0) {
+    if (enter(conntrack, frame) === Verdict.Drop) return Verdict.Drop
+  }
   if (table.pending[frame.ct] !== 0) conntrack.deliver(frame.ct)
   return Verdict.Accept
 }
@@ -37,14 +39,16 @@ function enter(conntrack: Conntrack, frame: Frame): Verdict {
   const { table, stats } = conntrack
   table.tuple(ct, 0, ORIGINAL)
   table.tuple(ct, 1, REPLY)
-  let other = conntrack.find(ORIGINAL, tuples.hash(ORIGINAL))
-  if (other < 0) other = conntrack.find(REPLY, tuples.hash(REPLY))
+  const hash = tuples.hash(ORIGINAL)
+  const replyHash = tuples.hash(REPLY)
+  let other = conntrack.find(ORIGINAL, hash)
+  if (other < 0) other = conntrack.find(REPLY, replyHash)
   if (other < 0) {
-    conntrack.enter(ct, true)
+    conntrack.enter(ct, hash, replyHash)
     conntrack.note(ct, (table.status[ct]! & Status.EXPECTED) !== 0 ? Event.RELATED : Event.NEW)
     return Verdict.Accept
   }
-  if (allowsClash(table.protocol(ct)) && resolve(conntrack, frame, other >> 1)) {
+  if (allowsClash(table.protocol(ct)) && resolve(conntrack, frame, other >> 1, replyHash)) {
     stats.clash_resolve++
     return Verdict.Accept
   }
@@ -53,15 +57,15 @@ function enter(conntrack: Conntrack, frame: Frame): Verdict {
   return Verdict.Drop
 }
 
-function resolve(conntrack: Conntrack, frame: Frame, first: number): boolean {
+function resolve(conntrack: Conntrack, frame: Frame, first: number, replyHash: number): boolean {
   if (merge(conntrack, frame, first)) return true
   const { ct } = frame
   const { table } = conntrack
-  const byReply = conntrack.find(REPLY, tuples.hash(REPLY))
+  const byReply = conntrack.find(REPLY, replyHash)
   if (byReply >= 0) return merge(conntrack, frame, byReply >> 1)
   table.status[ct]! |= Status.FIXED_TIMEOUT | Status.NAT_CLASH
   table.deadlineNs[ct] = SECOND
-  conntrack.enter(ct, false)
+  conntrack.enter(ct, null, replyHash)
   return true
 }
 
@@ -87,5 +91,6 @@ function isSame(table: Table, winner: number, turn: 0 | 1): boolean {
 
 /** l4proto->allow_clash: nothing is lost when two packets both thought that they were first. */
 function allowsClash(protocol: number): boolean {
-  return protocol !== ipproto.TCP && protocol !== ipproto.ICMP && protocol !== ipproto.ICMPV6 && protocol !== ipproto.SCTP
+  const { TCP, ICMP, ICMPV6, SCTP } = ipproto
+  return protocol !== TCP && protocol !== ICMP && protocol !== ICMPV6 && protocol !== SCTP
 }

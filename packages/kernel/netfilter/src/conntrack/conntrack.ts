@@ -1,18 +1,19 @@
 /**
  * The connections of one namespace: how entries are made, kept alive, and ended.
  *
- *   draft (frame holds it) --confirm--> in the index --expiry, kill, early drop--> dying (a frame may hold it) --> free
- *        `---------------- the frame ended ------------------------------------------------------------------^
+ *   draft, held by its frame --confirm--> in the index --expiry, kill, early drop--> free
+ *        `---- the frame ended ----> free                `-- under a frame --> dying --^
  *
- * A frame holds an entry that the index does not by its number only. So whoever makes a draft or kills an entry under a
- * frame's feet notes the frame, and the number is used again when that frame has ended or carries another entry. A
- * few of these notes are looked at whenever one is added, so frames that die anywhere need not tell.
+ * A frame holds an entry that the index does not by its number only. So whoever makes a draft or kills an
+ * entry under a frame's feet notes the frame, and the number is used again when that frame has ended or
+ * carries another entry. A few of these notes are looked at whenever one is added, so frames that die
+ * anywhere need not tell.
  *
- * Invariant: a frame that rests between two hooks carries a draft or nothing: an entry in the index does not know who
- * carries it. `count` never exceeds nf_conntrack_max (0: no limit). An entry ends at its deadline exactly (a kernel
- * hides it then and frees it some time later).
- * Approximated: which unassured entry near the hash an early drop takes is chance in a kernel too; the scan that
- * a full table starts there (closing connections go, above 95 %) is not modelled.
+ * Invariant: a frame that rests between two hooks carries a draft or nothing: an entry in the index does
+ * not know who carries it. `count` never exceeds nf_conntrack_max (0: no limit). An entry ends at its
+ * deadline exactly (a kernel hides it then and frees it some time later).
+ * Approximated: which unassured entry near the hash an early drop takes is chance in a kernel too; the scan
+ * that a full table starts there (closing connections go, above 95 %) is not modelled.
  */
 import { type Engine, type Ns, SECOND, Timer } from "@podwire/engine"
 import type { Frame } from "@podwire/netdev"
@@ -93,11 +94,11 @@ export class Conntrack extends Timer {
     return ct
   }
 
-  /** Both tuples enter the index, or the reply alone; the lifetime begins now. */
-  enter(ct: number, both: boolean): void {
+  /** Both tuples enter the index by their hashes, or the reply alone; the lifetime begins now. */
+  enter(ct: number, hash: number | null, replyHash: number): void {
     const table = this.table
-    if (both) table.insert(ct, 0)
-    table.insert(ct, 1)
+    if (hash !== null) table.insert(ct, 0, hash)
+    table.insert(ct, 1, replyHash)
     table.status[ct]! |= Status.CONFIRMED
     this.#unhold(ct)
     const deadlineNs = table.deadlineNs[ct]! + this.engine.nowNs
@@ -160,7 +161,9 @@ export class Conntrack extends Timer {
     this.observer?.event(ct, events)
   }
 
-  /** Out of the index at once (nf_ct_kill). `frame` goes on carrying it and may be translated by it still. */
+  /**
+   * Out of the index at once (nf_ct_kill). `frame` goes on carrying it and may be translated by it still.
+   */
   kill(ct: number, frame: Frame | null): void {
     const table = this.table
     const status = table.status[ct]!
@@ -217,8 +220,9 @@ export class Conntrack extends Timer {
       }
     }
     if (confirmed !== this.#expiry.size) return `${confirmed} entries, ${this.#expiry.size} queued`
-    if (confirmed + drafts !== this.count) return `${confirmed} entries, ${drafts} drafts, count ${this.count}`
-    if (table.used - confirmed !== this.#held) return `${table.used - confirmed} outside of the index, ${this.#held} held`
+    if (confirmed + drafts !== this.count) return `${confirmed} + ${drafts} entries, count ${this.count}`
+    const outside = table.used - confirmed
+    if (outside !== this.#held) return `${outside} outside of the index, ${this.#held} held`
     return table.check()
   }
 
@@ -295,7 +299,9 @@ export class Conntrack extends Timer {
 /** In `status`: a frame is noted for it. */
 const HELD = 1 << 21
 
-/** The tuple that a frame shows now would be this one's, and another flow has it (nf_conntrack_tuple_taken). */
+/**
+ * The tuple that a frame shows now would be this one's, and another flow has it (nf_conntrack_tuple_taken).
+ */
 export function tupleTaken(conntrack: Conntrack, tuple: Int32Array, ignored: number): boolean {
   const found = conntrack.find(tuple, tuples.hash(tuple))
   if (found < 0 || found >> 1 === ignored) return false

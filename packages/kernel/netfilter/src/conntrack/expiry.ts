@@ -1,7 +1,7 @@
 /**
- * When entries are due: a binary heap of entry numbers over the time that each was queued for. Refreshing an entry
- * later than it is queued costs nothing: whoever finds it on top asks its true deadline and queues it again. Only an
- * earlier deadline moves it at once.
+ * When entries are due: a binary heap of entry numbers over the time that each was queued for. Refreshing
+ * an entry later than it is queued costs nothing: whoever finds it on top asks its true deadline and queues
+ * it again. Only an earlier deadline moves it at once.
  *
  * Invariant: an entry is in the heap once or not at all, and never behind its deadline.
  */

@@ -1,7 +1,8 @@
 /**
- * Which entries `conntrack -L` and `-D` mean: options of conntrack-tools by their long and short names. An option that
- * is not known here is an error, never skipped.
- * Not supported: zones, labels, `--any-nat` ranges, and what needs the tool's own protocol modules beyond these.
+ * Which entries `conntrack -L` and `-D` mean: options of conntrack-tools by their long and short names. An
+ * option that is not known here is an error, never skipped.
+ * Not supported: zones, labels, `--any-nat` ranges, and what needs the tool's own protocol modules beyond
+ * these.
  */
 import { type Cidr, contains, parse as parseCidr } from "@podwire/wire/cidr"
 import * as ipproto from "@podwire/wire/ipproto"
@@ -93,7 +94,8 @@ function natted(bits: number): Test {
 }
 
 function addressTest(direction: Direction, at: number, value: string, tests: Array<Test>): string | null {
-  const cidr: Cidr | null = parseCidr(value.includes("/") ? value : `${value}/${value.includes(":") ? 128 : 32}`)
+  const bits = value.includes(":") ? 128 : 32
+  const cidr: Cidr | null = parseCidr(value.includes("/") ? value : `${value}/${bits}`)
   if (cidr === null) return `Invalid IP address \`${value}'`
   const words = cidr.ip.length
   tests.push(({ table }, ct) => {
@@ -103,7 +105,9 @@ function addressTest(direction: Direction, at: number, value: string, tests: Arr
   return null
 }
 
-function keyTest(direction: Direction, shift: number, mask: number, value: string, tests: Array<Test>): string | null {
+function keyTest(
+  direction: Direction, shift: number, mask: number, value: string, tests: Array<Test>
+): string | null {
   const number = unsigned(value)
   if (number === null || number > mask) return `Invalid value \`${value}'`
   tests.push(({ table }, ct) => ((table.key(ct, direction) >>> shift) & mask) === number)
@@ -144,7 +148,10 @@ function statusTest(value: string, tests: Array<Test>): string | null {
     bits |= bit
   }
   const unset = Status.ASSURED | Status.SEEN_REPLY
-  tests.push(({ table }, ct) => bits === 0 ? (table.status[ct]! & unset) === 0 : (table.status[ct]! & bits) === bits)
+  tests.push(({ table }, ct) => {
+    const status = table.status[ct]!
+    return bits === 0 ? (status & unset) === 0 : (status & bits) === bits
+  })
   return null
 }
 

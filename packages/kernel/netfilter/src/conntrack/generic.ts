@@ -1,8 +1,8 @@
 /**
  * Every other protocol (generic_packet): one flow between two hosts, ten minutes. GRE has its own timeouts
  * (nf_conntrack_gre_packet).
- * Approximated: SCTP flows are told apart by their ports, but have no states: they live as other protocols do, and
- * no packet of them is INVALID. DCCP is as any other protocol, as in Linux from 6.16 on.
+ * Approximated: SCTP flows are told apart by their ports, but have no states: they live as other protocols
+ * do, and no packet of them is INVALID. DCCP is as any other protocol, as in Linux from 6.16 on.
  */
 import type { Frame } from "@podwire/netdev"
 import type { Conntrack } from "./conntrack.ts"

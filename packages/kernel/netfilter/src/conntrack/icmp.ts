@@ -1,6 +1,6 @@
 /**
- * ICMP queries (nf_conntrack_icmp_packet): echo, timestamp, information and address mask open a flow, their answers
- * belong to it, also a second one. Errors are `related.ts`.
+ * ICMP queries (nf_conntrack_icmp_packet): echo, timestamp, information and address mask open a flow, their
+ * answers belong to it, also a second one. Errors are `related.ts`.
  */
 import type { Frame } from "@podwire/netdev"
 import * as icmp from "@podwire/wire/icmp"

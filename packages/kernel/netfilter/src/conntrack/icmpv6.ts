@@ -1,6 +1,7 @@
 /**
- * ICMPv6 queries (nf_conntrack_icmpv6_packet): echo and node information. Neighbour and router discovery and multicast
- * listener messages are of a link, not of a flow: untracked. Errors and redirects are `related.ts`.
+ * ICMPv6 queries (nf_conntrack_icmpv6_packet): echo and node information. Neighbour and router discovery
+ * and multicast listener messages are of a link, not of a flow: untracked. Errors and redirects are
+ * `related.ts`.
  */
 import type { Frame } from "@podwire/netdev"
 import * as icmp6 from "@podwire/wire/icmp6"
@@ -13,7 +14,8 @@ const NODE_INFORMATION_QUERY = 139
 
 export function packet(conntrack: Conntrack, ct: number, ctinfo: number, frame: Frame, place: Place): Track {
   const type = (conntrack.table.key(ct, 0) >>> 8) & 0xff
-  if (place.family !== 6 || (type !== icmp6.ECHO_REQUEST && type !== NODE_INFORMATION_QUERY)) return Track.Invalid
+  const opens = type === icmp6.ECHO_REQUEST || type === NODE_INFORMATION_QUERY
+  if (place.family !== 6 || !opens) return Track.Invalid
   conntrack.refresh(ct, conntrack.conf.nf_conntrack_icmpv6_timeout)
   conntrack.account(ct, directionOf(ctinfo), place.end - frame.l3)
   return Track.Accept

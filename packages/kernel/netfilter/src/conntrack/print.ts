@@ -2,8 +2,8 @@
  * Entries as people read them: lines of `conntrack -L` and `-E` of conntrack-tools 1.4.7, and of
  * /proc/net/nf_conntrack. Entries come by number, where a kernel's come as its hash happens to have them.
  *
- * Approximated: `use` is 1 (2 in /proc), as when no packet is on its way; an id is a number that counts up; an end by
- * hand does not name the program. Not supported: zone, labels, secctx, delta-time, timestamps.
+ * Approximated: `use` is 1 (2 in /proc), as when no packet is on its way; an id is a number that counts up;
+ * an end by hand does not name the program. Not supported: zone, labels, secctx, delta-time, timestamps.
  */
 import { format, v4 } from "@podwire/wire/ip"
 import * as ipproto from "@podwire/wire/ipproto"
@@ -44,17 +44,21 @@ export function procLine(conntrack: Conntrack, ct: number): string {
   const { table, conf } = conntrack
   const protocol = table.protocol(ct)
   const name = protocol === tuples.DCCP ? "unknown " : (NAMES.get(protocol) ?? "unknown").padEnd(8)
-  const gre = `timeout=${conf.nf_conntrack_gre_timeout}, stream_timeout=${conf.nf_conntrack_gre_timeout_stream} `
+  const { nf_conntrack_gre_timeout: once, nf_conntrack_gre_timeout_stream: stream } = conf
+  const gre = `timeout=${once}, stream_timeout=${stream} `
   const own = protocol === tuples.GRE ? gre : state(conntrack, ct)
   const head = `${network(table.family(ct))}${name} ${protocol} ${conntrack.secondsLeft(ct)} ${own}`
   return `${head}${flow(conntrack, ct, true, true)}mark=${table.mark[ct]! >>> 0} zone=0 use=2`
 }
 
 /** A line of `conntrack -E`, without its end; null for events that it does not show. */
-export function eventLine(conntrack: Conntrack, ct: number, events: number, style: Style = {}): string | null {
+export function eventLine(
+  conntrack: Conntrack, ct: number, events: number, style: Style = {}
+): string | null {
   const { table } = conntrack
   const destroy = (events & Event.DESTROY) !== 0
-  const kind = destroy ? "[DESTROY]" : (events & (Event.NEW | Event.RELATED)) !== 0 ? "    [NEW]" : " [UPDATE]"
+  const fresh = (events & (Event.NEW | Event.RELATED)) !== 0
+  const kind = destroy ? "[DESTROY]" : fresh ? "    [NEW]" : " [UPDATE]"
   if (events === 0) return null
   const seconds = conntrack.secondsLeft(ct)
   const left = destroy && seconds === 0 ? "" : `${seconds} `
@@ -87,8 +91,8 @@ export class EventLog implements ConntrackObserver {
 /** `conntrack -S` of the one processor. */
 export function statsLine({ stats }: Conntrack): string {
   const fields = [
-    "found", "invalid", "insert", "insert_failed", "drop", "early_drop", "error", "search_restart", "clash_resolve",
-    "chaintoolong"
+    "found", "invalid", "insert", "insert_failed", "drop", "early_drop", "error", "search_restart",
+    "clash_resolve", "chaintoolong"
   ] as const
   return `cpu=0   \t${fields.map((field) => `${field}=${stats[field]} `).join("")}`
 }
@@ -103,7 +107,8 @@ function transport(conntrack: Conntrack, ct: number): string {
 }
 
 function state({ table }: Conntrack, ct: number): string {
-  return table.protocol(ct) === ipproto.TCP ? `${TCP_STATE_NAMES[table.proto[ct * PROTO_WORDS + STATE]!]!} ` : ""
+  if (table.protocol(ct) !== ipproto.TCP) return ""
+  return `${TCP_STATE_NAMES[table.proto[ct * PROTO_WORDS + STATE]!]!} `
 }
 
 /** Both tuples with what is said between and behind them. */

@@ -1,6 +1,7 @@
 /**
- * Which connection an ICMP or ICMPv6 error, or an IPv6 redirect, is about: that of the packet that it quotes, turned
- * around (nf_conntrack_inet_error). Whoever sends it, it must go to the end that the entry says; else it is INVALID.
+ * Which connection an ICMP or ICMPv6 error, or an IPv6 redirect, is about: that of the packet that it
+ * quotes, turned around (nf_conntrack_inet_error). Whoever sends it, it must go to the end that the entry
+ * says; else it is INVALID.
  */
 import type { Frame } from "@podwire/netdev"
 import { get32 } from "@podwire/wire/bytes"
@@ -27,8 +28,8 @@ const TUPLE = tuples.create()
 const TURNED = tuples.create()
 
 /**
- * ICMP of either family before its own flow is looked for (nf_conntrack_handle_icmp). Accept with `frame.ct` set, or
- * with UNTRACKED, is the answer already; Accept without is a query.
+ * ICMP of either family before its own flow is looked for (nf_conntrack_handle_icmp). Accept with
+ * `frame.ct` set, or with UNTRACKED, is the answer already; Accept without is a query.
  */
 export function message(conntrack: Conntrack, frame: Frame, place: tuples.Place, hook: Hook): Track {
   const { family, protocol } = place

@@ -2,12 +2,12 @@
  * Entries as columns of typed arrays, by number, and the index that finds one by either of its tuples: open
  * addressing with linear probes, at most half full, a removed slot closed by moving back what follows it.
  *
- * An entry's number is what `Frame.ct` holds and stays its own until it is freed, also when the table grows (all
- * columns are rebuilt twice as large, beside the path of packets that find their entry). Nobody may keep a column over
- * a call that can make an entry.
+ * An entry's number is what `Frame.ct` holds and stays its own until it is freed, also when the table grows
+ * (all columns are rebuilt twice as large, beside the path of packets that find their entry). Nobody may
+ * keep a column over a call that can make an entry.
  *
- * Invariants (`check`): every number is used or in the free list, once; a confirmed entry is found by both tuples, one
- * that lost a clash by its reply, any other by none.
+ * Invariants (`check`): every number is used or in the free list, once; a confirmed entry is found by both
+ * tuples, one that lost a clash by its reply, any other by none.
  * Not supported: zones, labels, secmarks.
  */
 import { assert } from "@podwire/engine"
@@ -45,7 +45,10 @@ export class Table {
   /** Free numbers in a list, by number + 1. */
   #next = new Int32Array(CAPACITY_MIN)
   #free = 0
-  /** Entry and direction as 2 * number + direction + 1; 0 is empty. Beside it the hash that it was put in by. */
+  /**
+   * Entry and direction as 2 * number + direction + 1; 0 is empty. Beside it the hash that it was put in
+   * by.
+   */
   #slots = new Int32Array(CAPACITY_MIN * SLOTS_PER_ENTRY)
   #hashes = new Int32Array(CAPACITY_MIN * SLOTS_PER_ENTRY)
   #mask = CAPACITY_MIN * SLOTS_PER_ENTRY - 1
@@ -58,14 +61,14 @@ export class Table {
 
   get bytes(): number {
     const arrays = [
-      this.status, this.mark, this.serial, this.deadlineNs, this.proto, this.pending, this.#head, this.#next, this.#slots,
-      this.#hashes
+      this.status, this.mark, this.serial, this.deadlineNs, this.proto, this.pending, this.#head, this.#next,
+      this.#slots, this.#hashes
     ]
     const optional = (this.#wide?.byteLength ?? 0) + (this.counters?.byteLength ?? 0)
     return arrays.reduce((sum, array) => sum + array.byteLength, optional)
   }
 
-  /** A number with these tuples and nothing else yet; `full` of them is the caller's business. */
+  /** A number with these tuples and nothing else yet. How many there may be is the caller's business. */
   take(original: Int32Array, reply: Int32Array): number {
     if (this.#free === 0) this.#grow()
     const ct = this.#free - 1
@@ -81,7 +84,7 @@ export class Table {
     const proto = this.proto
     for (let i = from; i < from + PROTO_WORDS; i++) proto[i] = 0
     const counters = this.counters
-    if (counters !== null) counters[4 * ct] = counters[4 * ct + 1] = counters[4 * ct + 2] = counters[4 * ct + 3] = 0
+    if (counters !== null) for (let i = 4 * ct; i < 4 * ct + 4; i++) counters[i] = 0
     this.#store(ct, 0, original)
     this.#store(ct, 1, reply)
     return ct
@@ -157,8 +160,8 @@ export class Table {
     }
   }
 
-  insert(ct: number, direction: Direction): void {
-    const hash = tuples.hash(this.tuple(ct, direction, this.#scratch))
+  /** By the hash of that tuple. */
+  insert(ct: number, direction: Direction, hash: number): void {
     this.#put(2 * ct + direction + 1, hash)
   }
 
@@ -204,7 +207,8 @@ export class Table {
         if (!indexed || (direction === 0 && (status & Status.NAT_CLASH) !== 0)) continue
         expected++
         const tuple = this.tuple(ct, direction, this.#scratch)
-        if (this.find(tuple, tuples.hash(tuple)) !== 2 * ct + direction) return `entry ${ct} is not found by tuple ${direction}`
+        const found = this.find(tuple, tuples.hash(tuple))
+        if (found !== 2 * ct + direction) return `entry ${ct} is not found by tuple ${direction}`
       }
     }
     const taken = this.#slots.reduce((sum, slot) => sum + (slot === 0 ? 0 : 1), 0)

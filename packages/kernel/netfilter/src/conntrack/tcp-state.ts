@@ -1,11 +1,12 @@
 /**
- * What a segment makes of a connection, as a table: (direction, which flags, state) to state. The segment is in its
- * window; windows are `tcp-window.ts`. States guess what the sender of the segment is in.
+ * What a segment makes of a connection, as a table: (direction, which flags, state) to state. The segment
+ * is in its window; windows are `tcp-window.ts`. States guess what the sender of the segment is in.
  * (tcp_conntracks in net/netfilter/nf_conntrack_proto_tcp.c)
  */
 
 export const TcpState = {
-  NONE: 0, SYN_SENT: 1, SYN_RECV: 2, ESTABLISHED: 3, FIN_WAIT: 4, CLOSE_WAIT: 5, LAST_ACK: 6, TIME_WAIT: 7, CLOSE: 8,
+  NONE: 0, SYN_SENT: 1, SYN_RECV: 2, ESTABLISHED: 3, FIN_WAIT: 4, CLOSE_WAIT: 5, LAST_ACK: 6, TIME_WAIT: 7,
+  CLOSE: 8,
   /** SYNs of both sides crossed. */
   SYN_SENT2: 9,
   /** Not a state: the segment belongs to no connection. */
@@ -16,7 +17,8 @@ export const TcpState = {
 export type TcpState = (typeof TcpState)[keyof typeof TcpState]
 
 export const TCP_STATE_NAMES: ReadonlyArray<string> = [
-  "NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE", "SYN_SENT2"
+  "NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE",
+  "SYN_SENT2"
 ]
 
 /** Which flags count (enum tcp_bit_set), the strongest first: RST, SYN, FIN, ACK. */

@@ -1,7 +1,7 @@
 /**
- * Whether a segment can be of this connection: what each side has sent, may send and has acknowledged, as seen from
- * the middle (G. van Rooij, "Real Stateful TCP Packet Filtering in IP Filter"; tcp_in_window). With s the sender and
- * r the receiver:
+ * Whether a segment can be of this connection: what each side has sent, may send and has acknowledged, as
+ * seen from the middle (G. van Rooij, "Real Stateful TCP Packet Filtering in IP Filter"; tcp_in_window).
+ * With s the sender and r the receiver:
  *
  *   I    seq       <= s.MAXEND                 not beyond what r allows
  *   II   end       >= s.END - r.MAXWIN         not older than any window of r
@@ -183,7 +183,10 @@ export function inWindow(
       start(proto, sender, receiver, segment, direction === 1)
       if (!acks) return InWindow.Accept
     } else pickUp(proto, sender, receiver, segment, sack)
-  } else if (syn && after(behind, proto[sender + END]!) && (state === TcpState.SYN_SENT || state === TcpState.SYN_RECV)) {
+  } else if (
+    syn && after(behind, proto[sender + END]!) &&
+    (state === TcpState.SYN_SENT || state === TcpState.SYN_RECV)
+  ) {
     // Another SYN with another number: a new incarnation, or another answer to it.
     start(proto, sender, receiver, segment, direction === 1)
     if (direction === 1 && !acks) return InWindow.Accept
@@ -227,7 +230,8 @@ function check(
 }
 
 function update(
-  proto: Int32Array, sender: number, receiver: number, segment: Segment, ack: number, sack: number, end: number
+  proto: Int32Array, sender: number, receiver: number, segment: Segment, ack: number, sack: number,
+  end: number
 ): void {
   const syn = (segment.flags & tcp.SYN) !== 0
   const window = syn ? segment.win : segment.win << scale(proto, sender)

@@ -1,7 +1,7 @@
 /**
- * TCP connections (nf_conntrack_tcp_packet): the state table, the window, and the exceptions to both that real hosts
- * taught Linux: a SYN that reopens, a SYN over a live connection that may be right (its SYN-ACK tells), challenge ACKs
- * (RFC 5961), crossed SYNs, resets out of place.
+ * TCP connections (nf_conntrack_tcp_packet): the state table, the window, and the exceptions to both that
+ * real hosts taught Linux: a SYN that reopens, a SYN over a live connection that may be right (its SYN-ACK
+ * tells), challenge ACKs (RFC 5961), crossed SYNs, resets out of place.
  * Not supported: SYN proxy, sequence adjustment, timeout policies.
  */
 import type { Frame } from "@podwire/netdev"
@@ -12,8 +12,8 @@ import { type Direction, directionOf, Event, Status } from "./status.ts"
 import { PROTO_WORDS } from "./table.ts"
 import { areValid, Index, indexOf, isClosing, next, TcpState } from "./tcp-state.ts"
 import {
-  END, Flag, FLAGS, inWindow, InWindow, LAST_ACK, LAST_DIR, LAST_END, LAST_FLAGS, LAST_INDEX, LAST_SEQ, LAST_WIN,
-  MAXACK, MAXEND, MAXWIN, options, RETRANS, Segment, side, STATE
+  END, Flag, FLAGS, inWindow, InWindow, LAST_ACK, LAST_DIR, LAST_END, LAST_FLAGS, LAST_INDEX, LAST_SEQ,
+  LAST_WIN, MAXACK, MAXEND, MAXWIN, options, RETRANS, Segment, side, STATE
 } from "./tcp-window.ts"
 import type { Place } from "./tuple.ts"
 import { Track } from "./verdict.ts"
@@ -117,8 +117,10 @@ function decide(conntrack: Conntrack, ct: number, direction: Direction, segment:
       proto[base + LAST_FLAGS]! |= Flag.SIMULTANEOUS_OPEN
       return Next.Window
     case TcpState.SYN_RECV:
-      if (direction === 1 && index === Index.ACK && (proto[base + LAST_FLAGS]! & Flag.SIMULTANEOUS_OPEN) !== 0) {
-        STEP.state = TcpState.ESTABLISHED
+      // The table knows no SYNs that crossed.
+      if (direction === 1 && index === Index.ACK) {
+        const crossed = (proto[base + LAST_FLAGS]! & Flag.SIMULTANEOUS_OPEN) !== 0
+        if (crossed) STEP.state = TcpState.ESTABLISHED
       }
       return Next.Window
     case TcpState.CLOSE:
@@ -160,7 +162,8 @@ function ignore(proto: Int32Array, ct: number, direction: Direction, segment: Se
     // In LAST_ACK an acknowledgement would be taken for that of the FIN.
     if (STEP.before === TcpState.LAST_ACK) proto[base + LAST_FLAGS]! |= Flag.EXP_CHALLENGE_ACK
   }
-  if (STEP.before === TcpState.SYN_SENT && index === Index.ACK && direction === 1) proto[base + LAST_ACK] = segment.ack
+  const challenges = STEP.before === TcpState.SYN_SENT && index === Index.ACK && direction === 1
+  if (challenges) proto[base + LAST_ACK] = segment.ack
   return Next.Accept
 }
 
@@ -182,8 +185,8 @@ function reset(conntrack: Conntrack, ct: number, direction: Direction, segment: 
     if (seq === 0 && !established) return Next.Window
     if (((seq - maxAck) | 0) < 0 && conf.nf_conntrack_tcp_ignore_invalid_rst === 0) return Next.Invalid
     if (!established || seq === maxAck) return Next.Window
-    const inTrain = lastIndex === Index.ACK && proto[base + LAST_DIR] === direction && seq === proto[base + LAST_END]
-    if (inTrain) return Next.Window
+    const behindData = lastIndex === Index.ACK && proto[base + LAST_DIR] === direction
+    if (behindData && seq === proto[base + LAST_END]) return Next.Window
     // Not exactly the next number: the peer may answer with a challenge ACK, so the connection stays.
     STEP.state = STEP.before
   }
@@ -192,7 +195,8 @@ function reset(conntrack: Conntrack, ct: number, direction: Direction, segment: 
     proto[base + LAST_DIR] !== direction
   const ofHalfOpen = (status & Status.ASSURED) === 0 && lastIndex === Index.ACK
   if ((ofIgnoredSyn || ofHalfOpen) && segment.ack === proto[base + LAST_END]) return Next.InWindow
-  const ofChallenge = STEP.before === TcpState.SYN_SENT && lastIndex === Index.ACK && proto[base + LAST_DIR] === 1
+  const ofChallenge = STEP.before === TcpState.SYN_SENT && lastIndex === Index.ACK &&
+    proto[base + LAST_DIR] === 1
   return ofChallenge && segment.seq === proto[base + LAST_ACK] ? Next.InWindow : Next.Window
 }
 
@@ -222,7 +226,9 @@ function accept(conntrack: Conntrack, ct: number, direction: Direction, frame: F
     }
     // A SYN again and again must not keep an entry, and what NAT made of it, alive for ever.
     if (index === Index.SYN && before === TcpState.SYN_SENT) return Track.Accept
-    if (state === TcpState.ESTABLISHED) seconds = Math.min(seconds, conf.nf_conntrack_tcp_timeout_unacknowledged)
+    if (state === TcpState.ESTABLISHED) {
+      seconds = Math.min(seconds, conf.nf_conntrack_tcp_timeout_unacknowledged)
+    }
   } else if (
     (status & Status.ASSURED) === 0 && state === TcpState.ESTABLISHED &&
     (before === TcpState.SYN_RECV || before === TcpState.ESTABLISHED)
@@ -262,7 +268,9 @@ export function stateTimeout(conf: ConntrackConf, state: number): number {
   }
 }
 
-/** FINs or resets of both sides that fit no window: do not wait five days for more (nf_tcp_handle_invalid). */
+/**
+ * FINs or resets of both sides that fit no window: do not wait five days for more (nf_tcp_handle_invalid).
+ */
 function shorten(conntrack: Conntrack, ct: number, direction: Direction, index: number): void {
   const { table, conf } = conntrack
   const status = table.status[ct]!

@@ -1,6 +1,7 @@
 /**
- * `conntrack` of conntrack-tools 1.4.7 as a function: -L, -D, -F, -C, -S with the options of `filter.ts`. What it writes
- * and how it ends are the real one's; -E is `EventLog`. Not supported: -I, -U, -A, -G, expectations, other tables.
+ * `conntrack` of conntrack-tools 1.4.7 as a function: -L, -D, -F, -C, -S with the options of `filter.ts`.
+ * What it writes and how it ends are the real one's; -E is `EventLog`. Not supported: -I, -U, -A, -G,
+ * expectations, other tables.
  */
 import type { Conntrack } from "./conntrack.ts"
 import { matches, parse } from "./filter.ts"
@@ -45,5 +46,6 @@ function select(conntrack: Conntrack, args: ReadonlyArray<string>, end: boolean)
 }
 
 function failed(why: string): ToolResult {
-  return { out: "", err: `${NAME}${why}\nTry \`conntrack -h' or 'conntrack --help' for more information.\n`, code: 2 }
+  const hint = "Try `conntrack -h' or 'conntrack --help' for more information."
+  return { out: "", err: `${NAME}${why}\n${hint}\n`, code: 2 }
 }

@@ -1,12 +1,13 @@
 /**
- * Which flow a packet is of (nf_conntrack_in), at PREROUTING and OUTPUT: finds its entry or drafts one, lets the
- * protocol's tracker judge, and notes entry and relation in the frame.
+ * Which flow a packet is of (nf_conntrack_in), at PREROUTING and OUTPUT: finds its entry or drafts one,
+ * lets the protocol's tracker judge, and notes entry and relation in the frame.
  *
  *   ct >= 0                    NEW, ESTABLISHED, RELATED, by `ctinfo`
  *   ct -1, ctinfo UNTRACKED    UNTRACKED: it was told so before (NOTRACK), or is of the link only
  *   ct -1 otherwise            INVALID
  *
- * The packet is whole: fragments are reassembled before. Not supported: helpers and expectations, templates, zones.
+ * The packet is whole: fragments are reassembled before. Not supported: helpers and expectations,
+ * templates, zones.
  */
 import type { Frame } from "@podwire/netdev"
 import * as ipproto from "@podwire/wire/ipproto"
@@ -69,7 +70,9 @@ export function track(conntrack: Conntrack, frame: Frame, hook: Hook): Verdict {
   return Verdict.Accept
 }
 
-/** Entry and relation by the tuple alone (resolve_normal_ct); false when there was no room for a new one. */
+/**
+ * Entry and relation by the tuple alone (resolve_normal_ct); false when there was no room for a new one.
+ */
 function resolve(conntrack: Conntrack, frame: Frame, place: tuples.Place): boolean {
   if (!tuples.read(frame.bytes, frame.l3, place, TUPLE)) return true
   const hash = tuples.hash(TUPLE)
@@ -115,7 +118,9 @@ function packet(conntrack: Conntrack, frame: Frame, place: tuples.Place, hook: H
   }
 }
 
-/** An answer that this host makes to `frame` (a reset, an ICMP error) is of its flow (nf_conntrack_attach). */
+/**
+ * An answer that this host makes to `frame` (a reset, an ICMP error) is of its flow (nf_conntrack_attach).
+ */
 export function attach(answer: Frame, frame: Frame): void {
   answer.ct = frame.ct
   answer.ctinfo = frame.ctinfo < Ctinfo.IS_REPLY ? Ctinfo.RELATED_REPLY : Ctinfo.RELATED

@@ -1,14 +1,15 @@
 /**
- * What a packet says of its flow: addresses, protocol and what the protocol tells flows apart by
- * (struct nf_conntrack_tuple). A tuple is ten words of an Int32Array:
+ * What a packet says of its flow: addresses, protocol and what the protocol tells flows apart by (struct
+ * nf_conntrack_tuple). A tuple is ten words of an Int32Array:
  *
  *   src[0..3]  dst[4..7]  KEY  META
  *
- * IPv4 has its address in the first word and zeros behind it. KEY is both ports, source first; of ICMP and ICMPv6
- * the identifier, then type and code; zero where a protocol has neither. META is the family and the protocol.
+ * IPv4 has its address in the first word and zeros behind it. KEY is both ports, source first; of ICMP and
+ * ICMPv6 the identifier, then type and code; zero where a protocol has neither. META is the family and the
+ * protocol.
  *
- * Not supported: zones; GRE's call identifiers (all GRE between two hosts is one flow, as in Linux without the PPTP
- * helper).
+ * Not supported: zones; GRE's call identifiers (all GRE between two hosts is one flow, as in Linux without
+ * the PPTP helper).
  */
 import { get16, get32 } from "@podwire/wire/bytes"
 import * as icmp from "@podwire/wire/icmp"
@@ -62,8 +63,9 @@ export function hasPorts(proto: number): boolean {
 }
 
 /**
- * Finds the transport header of the IP packet at `l3` (get_l4proto): false for a fragment that is not the first
- * and for headers that run over the end. `end` is the end of the bytes; padding behind the packet is left out.
+ * Finds the transport header of the IP packet at `l3` (get_l4proto): false for a fragment that is not the
+ * first and for headers that run over the end. `end` is the end of the bytes; padding behind the packet is
+ * left out.
  */
 export function locate(bytes: Uint8Array, l3: number, end: number, into: Place): boolean {
   if (end - l3 < ipv4.HEADER_BYTES_MIN) return false

@@ -1,7 +1,8 @@
 /**
- * UDP flows (nf_conntrack_udp_packet): a short life, and a longer one, assured, once packets of a flow that has been
- * answered are seen more than two seconds after its first. UDP-Lite is tracked likewise, without the wait; of its checksum Linux
- * asks what UDP's would be, so that one that is right is INVALID on arrival.
+ * UDP flows (nf_conntrack_udp_packet): a short life, and a longer one, assured, once packets of a flow that
+ * has been answered are seen more than two seconds after its first. UDP-Lite is tracked likewise, without
+ * the wait; of its checksum Linux asks what UDP's would be, so that one that is right is INVALID on
+ * arrival.
  */
 import { SECOND } from "@podwire/engine"
 import type { Frame } from "@podwire/netdev"
@@ -46,9 +47,10 @@ export function packet(conntrack: Conntrack, ct: number, ctinfo: number, frame: 
   const nowNs = conntrack.engine.nowNs
   const at = ct * (PROTO_WORDS >> 1) + STREAM
   // UDP-Lite does not wait: an answer makes a stream.
-  if ((status & Status.CONFIRMED) === 0 && place.protocol === ipproto.UDP) table.proto64[at] = nowNs + STREAM_AFTER
+  const waits = place.protocol === ipproto.UDP
+  if (waits && (status & Status.CONFIRMED) === 0) table.proto64[at] = nowNs + STREAM_AFTER
   let seconds = conf.nf_conntrack_udp_timeout
-  const lasts = nowNs > table.proto64[at]! || place.protocol !== ipproto.UDP
+  const lasts = !waits || nowNs > table.proto64[at]!
   if ((status & Status.SEEN_REPLY) !== 0 && lasts) {
     seconds = conf.nf_conntrack_udp_timeout_stream
     // What lost a clash ends soon, whatever it sees.

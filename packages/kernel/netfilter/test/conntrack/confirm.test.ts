@@ -1,6 +1,6 @@
 /**
- * Two packets of one flow, both drafted before either was confirmed, as two processors would: which of them the clash
- * costs. NAT is played by hand: it changes the answer that a draft waits for.
+ * Two packets of one flow, both drafted before either was confirmed, as two processors would: which of them
+ * the clash costs. NAT is played by hand: it changes the answer that a draft waits for.
  */
 import { expect, it } from "vitest"
 import type { Frame } from "@podwire/netdev"

@@ -1,6 +1,6 @@
 /**
- * Laws of the table: what is in it is found by both its tuples, it never holds more than its limit, what has expired is
- * gone and leaves nothing behind, and every number is used or free.
+ * Laws of the table: what is in it is found by both its tuples, it never holds more than its limit, what
+ * has expired is gone and leaves nothing behind, and every number is used or free.
  */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"

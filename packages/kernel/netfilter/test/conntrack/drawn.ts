@@ -1,6 +1,6 @@
 /**
- * Conversations drawn from a seed: mostly right, and then not. Each has addresses of its own, so that many of them can be
- * played through one router; a packet is named by its identification or flow label.
+ * Conversations drawn from a seed: mostly right, and then not. Each has addresses of its own, so that many
+ * of them can be played through one router; a packet is named by its identification or flow label.
  */
 import { Prng } from "@podwire/engine"
 import { F, icmp, ip, isSix, tcp, type TcpFields, udp } from "./packets.ts"

@@ -1,6 +1,7 @@
 /**
- * What connection tracking is known to do, as time lines: packets with the class that each must have, and what is listed
- * after them (protocol, seconds left, state, flags). Played to us, and to a kernel where there is one.
+ * What connection tracking is known to do, as time lines: packets with the class that each must have, and
+ * what is listed after them (protocol, seconds left, state, flags). Played to us, and to a kernel where
+ * there is one.
  */
 import { F, icmp, ip, isSix, tcp, type TcpFields, udp, type Wrong } from "./packets.ts"
 

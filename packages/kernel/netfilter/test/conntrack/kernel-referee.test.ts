@@ -1,9 +1,9 @@
 /**
- * Drawn conversations through a router that is a real kernel and through our tracker: every packet must be classed the
- * same, and in the end the same connections must be listed, in the same states, with the same counts and lifetimes; the same must have been
- * counted and told.
- * A fixed seed and one new one each run, which is printed. Needs root, unshare, iptables-legacy, conntrack and
- * /dev/net/tun; says so and does nothing where these are missing.
+ * Drawn conversations through a router that is a real kernel and through our tracker: every packet must be
+ * classed the same, and in the end the same connections must be listed, in the same states, with the same
+ * counts and lifetimes; the same must have been counted and told. A fixed seed and one new one each run,
+ * which is printed. Needs root, unshare, iptables-legacy, conntrack and /dev/net/tun; says so and does
+ * nothing where these are missing.
  */
 import { describe, expect, it } from "vitest"
 import { EventLog, procLine, statsLine } from "../../src/conntrack/print.ts"

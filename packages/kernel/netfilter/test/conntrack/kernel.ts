@@ -1,6 +1,6 @@
 /**
- * A router that is a real kernel, in a namespace that ends with its process: its mangle table writes into each packet's TTL
- * how connection tracking classed it, so one packet out tells of one packet in.
+ * A router that is a real kernel, in a namespace that ends with its process: its mangle table writes into
+ * each packet's TTL how connection tracking classed it, so one packet out tells of one packet in.
  */
 import { execFileSync, spawnSync } from "node:child_process"
 import { accessSync, constants } from "node:fs"
@@ -32,7 +32,8 @@ export function missing(): string | null {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return "it takes root on Linux"
   try {
     accessSync("/dev/net/tun", constants.R_OK | constants.W_OK)
-    const probe = "iptables-legacy -t mangle -A FORWARD -m conntrack --ctstate NEW -m tos --tos 16 -j TTL --ttl-set 9 && conntrack -C"
+    const match = "-m conntrack --ctstate NEW -m tos --tos 16"
+    const probe = `iptables-legacy -t mangle -A FORWARD ${match} -j TTL --ttl-set 9 && conntrack -C`
     execFileSync("unshare", ["-n", "sh", "-c", probe], { stdio: "pipe" })
     return null
   } catch (error) {
@@ -83,7 +84,9 @@ export function play(events: ReadonlyArray<KernelEvent>, sysctls: Readonly<Recor
     input: `${JSON.stringify(plan)}\n`, encoding: "utf8", maxBuffer: 1 << 28, timeout: 60_000
   })
   if (status !== 0) throw new Error(`the referee failed: ${stderr}`)
-  const answer = JSON.parse(stdout) as { frames: ReadonlyArray<string>, lists: ReadonlyArray<string>, heard: string, elapsed: number }
+  const answer = JSON.parse(stdout) as {
+    frames: ReadonlyArray<string>, lists: ReadonlyArray<string>, heard: string, elapsed: number
+  }
   const states = new Map<number, string>()
   for (const text of answer.frames) {
     const bytes = unhex(text)
@@ -99,7 +102,8 @@ export function play(events: ReadonlyArray<KernelEvent>, sysctls: Readonly<Recor
     return { tool, proc, stats: summed(stats) }
   })
   const { elapsed } = answer
-  return { states, lists, elapsed, heard: answer.heard.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "") }
+  const heard = answer.heard.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "")
+  return { states, lists, elapsed, heard }
 }
 
 /** One line of counters for all processors. */

@@ -49,7 +49,10 @@ export function ip(fields: IpFields, payload: Uint8Array): Uint8Array {
   return bytes
 }
 
-/** Sums the transport header's checksum field at `offset` behind the IP header, and adds what is wrong with it. */
+/**
+ * Sums the transport header's checksum field at `offset` behind the IP header, and adds what is wrong with
+ * it.
+ */
 function summed(packet: Uint8Array, offset: number, pseudo: boolean, wrong = 0, as = 0): Uint8Array {
   const six = packet[0]! >>> 4 === 6
   const l4 = six ? 40 : 20

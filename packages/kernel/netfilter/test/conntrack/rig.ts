@@ -1,4 +1,7 @@
-/** A namespace with nothing but connection tracking: packets go from PREROUTING to the last hook, or are filtered. */
+/**
+ * A namespace with nothing but connection tracking: packets go from PREROUTING to the last hook, or are
+ * filtered.
+ */
 import { Engine, SECOND } from "@podwire/engine"
 import { DropReason, type Frame, FramePool } from "@podwire/netdev"
 import { confirm } from "../../src/conntrack/confirm.ts"

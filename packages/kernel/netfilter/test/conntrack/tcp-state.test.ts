@@ -1,6 +1,6 @@
 /**
- * The whole of TCP's state table: 2 directions, 6 kinds of segment, 10 states. A line says what each state becomes; a dot
- * stays, -- is INVALID, ig is let through unjudged.
+ * The whole of TCP's state table: 2 directions, 6 kinds of segment, 10 states. A line says what each state
+ * becomes; a dot stays, -- is INVALID, ig is let through unjudged.
  */
 import { expect, it } from "vitest"
 import { areValid, Index, indexOf, isClosing, next, TCP_STATE_NAMES, TcpState } from "../../src/conntrack/tcp-state.ts"
