@@ -74,7 +74,7 @@ export function emit(
   return send(c, frame, way, ecn)
 }
 
-/** A SYN or SYN-ACK of a connection (not of a request): all that we can do is offered or agreed. */
+/** A SYN or SYN-ACK of a connection (not of a request): all that we can do is offered, agreed or not. */
 export function emitSyn(c: Connection, flags: number, window: number): Errno {
   const { ns } = c.tcp
   const way = route(ns, c.remote, c.dev)
@@ -84,11 +84,11 @@ export function emitSyn(c: Connection, flags: number, window: number): Errno {
   const answer = (flags & tcp.ACK) !== 0
   if (!answer && c.retransmits === 0) c.tcp.mib.TcpOutSegs++
   options.maxSegment = c.advmss
-  options.hasTimestamps = answer ? c.tstampOk : globals.tcp_timestamps !== 0
+  options.hasTimestamps = globals.tcp_timestamps !== 0
   options.tsValue = c.timestamp
   options.tsEcho = c.tsRecent
-  options.sackPermitted = answer ? c.sackOk : globals.tcp_sack !== 0
-  options.windowScale = (answer ? c.wscaleOk : globals.tcp_window_scaling !== 0) ? c.rcvWscale : -1
+  options.sackPermitted = globals.tcp_sack !== 0
+  options.windowScale = globals.tcp_window_scaling !== 0 ? c.rcvWscale : -1
   const frame = synFrame(ns, c, options, c.iss, answer ? c.rcvNxt : 0, flags, window)
   if (frame === null) return Errno.ENOBUFS
   c.segsOut++

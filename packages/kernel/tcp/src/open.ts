@@ -187,10 +187,6 @@ function simultaneousOpen(c: Connection, segment: Segment): void {
   c.tstampOk = c.sawTstamp
   c.headerBytes = wire.HEADER_BYTES_MIN + (c.sawTstamp ? 12 : 0)
   if (c.sawTstamp) storeTsRecent(c)
-  if (!c.wscaleOk) {
-    c.rcvWscale = 0
-    c.windowClamp = Math.min(c.windowClamp, 65_535)
-  }
   c.irs = segment.seq
   c.rcvNxt = c.rcvWup = c.copiedSeq = (segment.seq + 1) | 0
   c.sndWnd = segment.window
