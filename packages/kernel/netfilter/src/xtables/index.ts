@@ -1,0 +1,11 @@
+/** The iptables layer: text in and out, tables as data, and the walk. */
+export type { Refusal } from "./check.ts"
+export type { Observer } from "./compile.ts"
+export * from "./environment.ts"
+export type { Family, Match, Target } from "./extension.ts"
+export { Packet } from "./packet.ts"
+export type { SaveOptions } from "./print.ts"
+export { describe, restore, type RestoreError, type RestoreOptions } from "./restore.ts"
+export { isJump, isStandard, print as printRule, type Rule } from "./rule.ts"
+export { Ruleset } from "./ruleset.ts"
+export { Chain, Draft, type Entry, isTableName, type TableName } from "./table.ts"

@@ -1,0 +1,30 @@
+/** Every rule of the corpora, one by one: our text against the tool's, and our refusal against its words. */
+import { expect, it } from "vitest"
+import { restore } from "../../src/xtables/restore.ts"
+import { Ruleset } from "../../src/xtables/ruleset.ts"
+import type { TableName } from "../../src/xtables/table.ts"
+import { readCorpus, restoreText } from "./corpus.ts"
+import { full } from "./full.ts"
+
+for (const family of [4, 6] as const) {
+  it(`prints and refuses IPv${family} rules as iptables-legacy does`, () => {
+    const wanted: Array<string> = []
+    const got: Array<string> = []
+    const refused: Array<string> = []
+    for (const one of readCorpus(family)) {
+      const ruleset = new Ruleset(family, full())
+      const error = restore(ruleset, restoreText(one))
+      if (error !== null && /not supported here$/.test(error.message)) {
+        refused.push(`${one.command}: ${error.message}`)
+        continue
+      }
+      const lines = ruleset.save({}, one.table as TableName).split("\n")
+      const rules = lines.filter((line) => line.startsWith("-A"))
+      const shown = rules.length > 0 ? rules : lines.filter((line) => line.startsWith(":"))
+      wanted.push(`> ${one.table} ${one.command}`, ...one.saved, ...one.said.map((line) => `! ${line}`))
+      got.push(`> ${one.table} ${one.command}`, ...(error === null ? shown : [`! ${error.message}`]))
+    }
+    expect(got.join("\n")).toBe(wanted.join("\n"))
+    expect(refused).toMatchSnapshot()
+  })
+}
