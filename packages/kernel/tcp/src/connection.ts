@@ -77,6 +77,9 @@ export class Connection implements Flow, CongestionView, Holder {
   port: BoundPort | null = null
   /** The device that a link-local peer is behind. */
   dev: NetDevice | null = null
+  /** Whether the host still has its address, as of a state of routes and addresses. */
+  localGone = false
+  localAsOf = -1
 
   // What was agreed
   tstampOk = false

@@ -61,7 +61,7 @@ export function emit(
   const way = route(ns, c.remote, c.dev)
   // What is sent again is counted elsewhere.
   if (after((seq + count + (flags & tcp.FIN)) | 0, c.sndNxt) || count + (flags & tcp.FIN) === 0) c.tcp.mib.TcpOutSegs++
-  if (refusal(way) !== Errno.OK) return unroutable(c, way)
+  if (noWay(c, way) !== Errno.OK) return unroutable(c, way)
   const optionsLength = optionBytes(c)
   const header = tcp.HEADER_BYTES_MIN + optionsLength
   const frame = c.version === 4 ? ns.ip4.alloc(header + count) : ns.ip6.alloc(header + count)
@@ -78,7 +78,7 @@ export function emit(
 export function emitSyn(c: Connection, flags: number, window: number): Errno {
   const { ns } = c.tcp
   const way = route(ns, c.remote, c.dev)
-  if (refusal(way) !== Errno.OK) return unroutable(c, way)
+  if (noWay(c, way) !== Errno.OK) return unroutable(c, way)
   const options = c.tcp.scratch.clear()
   const { globals } = ns.sysctl
   const answer = (flags & tcp.ACK) !== 0
@@ -95,9 +95,24 @@ export function emitSyn(c: Connection, flags: number, window: number): Errno {
   return send(c, frame, way, 0)
 }
 
+/**
+ * Why nothing leaves for the peer any more, if so. Of IPv4 also that our address is gone: a route is asked for
+ * with its source (ip_route_output_key).
+ */
+export function noWay(c: Connection, way: Dst): Errno {
+  const refused = refusal(way)
+  if (refused !== Errno.OK || c.version === 6) return refused
+  const { ns } = c.tcp
+  if (c.localAsOf !== ns.generation) {
+    c.localAsOf = ns.generation
+    c.localGone = !ns.ip4.isLocal(c.local[0]!)
+  }
+  return c.localGone ? Errno.EINVAL : Errno.OK
+}
+
 /** No way to the peer any more: IPv6 remembers why (inet6_csk_xmit), IPv4 does not (__ip_queue_xmit). */
 function unroutable(c: Connection, way: Dst): Errno {
-  if (c.version === 6) c.softError = refusal(way)
+  if (c.version === 6) c.softError = noWay(c, way)
   return Errno.EHOSTUNREACH
 }
 

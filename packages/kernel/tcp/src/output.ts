@@ -6,10 +6,9 @@
  */
 import type { Ns } from "@podwire/engine"
 import { Errno } from "@podwire/netdev"
-import { refusal } from "@podwire/netns/errno"
 import * as tcp from "@podwire/wire/tcp"
 import { AckPending, ATO_MIN_NS, Ca, type Connection, Pending } from "./connection.ts"
-import { emit, emitSyn, route, waitsForNeighbour } from "./emit.ts"
+import { emit, emitSyn, noWay, route, waitsForNeighbour } from "./emit.ts"
 import { burstBytes, nagleHolds, sendMemory } from "./burst.ts"
 import { validateWindow } from "./cwnd.ts"
 import * as ecn from "./ecn.ts"
@@ -323,7 +322,7 @@ export function retransmit(c: Connection, index: number): Errno {
   }
   if (before(sent.seq, c.sndUna) && (sent.flags & tcp.SYN) === 0) sent.seq = c.sndUna
   // Nowhere to send it: nothing is counted, and the reason is remembered (inet_sk_rebuild_header).
-  const lost = refusal(route(c.tcp.ns, c.remote, c.dev))
+  const lost = noWay(c, route(c.tcp.ns, c.remote, c.dev))
   if (lost !== Errno.OK) {
     c.softError = lost
     return Errno.EHOSTUNREACH

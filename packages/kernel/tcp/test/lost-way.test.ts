@@ -108,3 +108,21 @@ it("what a rule forbids has not left: it is tried again like a shut window, and 
   expect(row()).toEqual(["undefined undefined 0"])
   expect(socket.takeError()).toBe(Errno.OK)
 })
+
+it.each([[4, "persist 2 0"], [6, "on 2 1"]] as const)("IPv%d without its address, another one left", (version, waits) => {
+  const pair = started(version)
+  const nic = pair.a.links.byName("eth0")!
+  const own = cidr(version === 4 ? "10.0.0.7/24" : "fd00::7/64")!
+  pair.a.addAddress(nic, own, { nodad: true })
+  const socket = pair.tcpA.socket(version)
+  socket.bind(own.ip, 0)
+  socket.connect(ip(HOSTS[version][1])!, PORT)
+  pair.run(SECOND / 10)
+  expect(socket.state).toBe(State.ESTABLISHED)
+  pair.a.delAddress(nic, own)
+  pair.cable.forth.set(NOBODY)
+  socket.send(new Uint8Array(10))
+  pair.run(SECOND)
+  const [row] = pair.tcpA.list()
+  expect(`${row!.timer!.kind} ${row!.timer!.retransmits} ${row!.info!.unacked}`).toBe(waits)
+})
