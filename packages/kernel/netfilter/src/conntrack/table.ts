@@ -134,6 +134,13 @@ export class Table {
     return this.#head[ct * HEAD_WORDS + 4 * direction + 2]!
   }
 
+  /** Word `i` of the source or, with `end` 1, of the destination. */
+  address(ct: number, direction: Direction, end: 0 | 1, i: number): number {
+    const at = ct * HEAD_WORDS + 4 * direction
+    const last = this.#head[at + 3]! >>> 8 === 6 ? 3 : 0
+    return i === last ? this.#head[at + end]! : this.#wide![ct * WIDE_WORDS + 6 * direction + 3 * end + i]!
+  }
+
   protocol(ct: number): number {
     return this.#head[ct * HEAD_WORDS + 3]! & 0xff
   }

@@ -112,19 +112,43 @@ describe("laws", () => {
 })
 
 describe("a full table", () => {
+  const flow = (i: number): Uint8Array => udp({ src: `10.0.${i >> 8}.${i & 255}`, dst: "10.0.0.9" }, 1, 2, 0)
+
   it("drops an unassured flow for a new one, and the new one when all are assured", () => {
-    const rig = new Rig({ nf_conntrack_max: 4 })
-    const hosts = [1, 2, 3, 4]
-    for (const i of hosts) rig.send(udp({ src: `10.0.0.${i}`, dst: "10.0.0.9" }, 1, 2, 0))
-    for (let i = 10; i < 60; i++) rig.send(udp({ src: `10.0.0.${i}`, dst: "10.0.0.9" }, 1, 2, 0))
-    expect([rig.conntrack.count, rig.conntrack.check()]).toEqual([4, null])
-    const { early_drop, drop } = rig.conntrack.stats
-    expect(early_drop + drop).toBe(50)
-    expect(early_drop).toBeGreaterThan(0)
-    for (const ct of rig.conntrack.entries()) rig.conntrack.table.status[ct]! |= Status.ASSURED
-    expect(rig.send(udp({ src: "10.0.0.77", dst: "10.0.0.9" }, 1, 2, 0))).toBe("DROP")
-    expect(rig.conntrack.stats.drop).toBe(drop + 1)
+    const rig = new Rig({ nf_conntrack_max: 64 })
+    const { conntrack } = rig
+    for (let i = 0; i < 64; i++) expect(rig.send(flow(i))).toBe("NEW")
+    for (const ct of conntrack.entries()) if (ct % 2 === 0) conntrack.table.status[ct]! |= Status.ASSURED
+    for (let i = 100; i < 200; i++) rig.send(flow(i))
+    expect([conntrack.count, conntrack.check()]).toEqual([64, null])
+    const assured = [...conntrack.entries()].filter((ct) => (conntrack.table.status[ct]! & Status.ASSURED) !== 0)
+    expect(assured.length).toBe(32)
+    const { early_drop, drop } = conntrack.stats
+    expect([early_drop + drop, early_drop > 90]).toEqual([100, true])
+    for (const ct of conntrack.entries()) conntrack.table.status[ct]! |= Status.ASSURED
+    for (let i = 300; i < 320; i++) expect(rig.send(flow(i))).toBe("DROP")
+    expect(conntrack.stats.drop).toBe(drop + 20)
+    expect(rig.pool.inFlight).toBe(0)
   })
+})
+
+it("a life that was shortened ends early, one that was not ends late", () => {
+  const rig = new Rig()
+  const ends = { src: "10.0.0.1", dst: "10.0.0.2" }
+  rig.send(udp(ends, 5, 6, 0))
+  rig.send(tcp(ends, { sport: 9, dport: 80, flags: F.ACK, seq: 1, ack: 1 }))
+  for (const flags of [F.ACK, F.RST]) {
+    rig.send(tcp({ src: "10.0.0.2", dst: "10.0.0.1" }, { sport: 80, dport: 9, flags, seq: 1, ack: 1 }))
+  }
+  rig.wait(9.9)
+  rig.send(udp(ends, 5, 6, 0))
+  expect(rig.list().split("\n").map((line) => line.slice(0, 17).trimEnd())).toEqual(["udp      17 30 sr", "tcp      6 0 CLOS"])
+  rig.wait(0.2)
+  expect(rig.list().split("\n").length).toBe(1)
+  rig.wait(29)
+  expect(rig.conntrack.count).toBe(1)
+  rig.wait(1)
+  expect([rig.conntrack.count, rig.engine.nextNs]).toEqual([0, Infinity])
 })
 
 describe("a draft", () => {
@@ -171,7 +195,7 @@ describe("a draft", () => {
 describe("expiry", () => {
   it("is a queue that postpones and hurries", () => {
     fc.assert(fc.property(
-      fc.array(fc.record({ ct: fc.integer({ min: 0, max: 30 }), at: fc.integer({ min: 0, max: 1000 }), act: fc.integer({ min: 0, max: 3 }) })),
+      fc.array(fc.record({ ct: fc.integer({ min: 0, max: 30 }), at: fc.integer({ min: 0, max: 1000 }), act: fc.integer({ min: 0, max: 3 }) }), { minLength: 100, maxLength: 300 }),
       (acts) => {
         const expiry = new Expiry(31)
         const model = new Map<number, number>()
@@ -193,6 +217,6 @@ describe("expiry", () => {
           expect(expiry.size).toBe(model.size)
         }
       }
-    ), { seed: 6, numRuns: 200 })
+    ), { seed: 6, numRuns: 40 })
   })
 })

@@ -1,8 +1,10 @@
 /** The facts, played to us and, where there is a kernel to ask, to it. */
 import { describe, expect, it } from "vitest"
-import { type Fact, FACTS, hostsOf, shortened, type Step } from "./facts.ts"
+import { CORNERS, type Fact, FACTS, hostsOf, shortened, type Step } from "./facts.ts"
 import { type KernelEvent, missing, play } from "./kernel.ts"
 import { Rig } from "./rig.ts"
+
+const ALL = [...FACTS, ...CORNERS]
 
 /** What must be seen of each step that shows something. */
 function expected(fact: Fact): ReadonlyArray<string> {
@@ -13,7 +15,7 @@ function packetOf(step: Step & { readonly kind: "send" }, hosts: readonly [strin
   return step.build({ src: hosts[step.from], dst: hosts[1 - step.from]!, id })
 }
 
-it.each(FACTS.map((fact, i) => [fact.name, fact, i] as const))("%s", (_, fact, i) => {
+it.each(ALL.map((fact, i) => [fact.name, fact, i] as const))("%s", (_, fact, i) => {
   const rig = new Rig()
   const hosts = hostsOf(fact, i)
   const seen = fact.steps.flatMap((step) => {
@@ -46,20 +48,20 @@ describe.skipIf(missing() !== null)("of a real kernel", () => {
         }
       }
     }
-    const cuts = FACTS.map(({ steps }) => {
+    const cuts = ALL.map(({ steps }) => {
       const at = steps.findIndex(({ kind }) => kind === "wait")
       return at < 0 ? steps.length : at
     })
-    FACTS.forEach((fact, i) => {
+    ALL.forEach((fact, i) => {
       if (cuts[i] === fact.steps.length) add(fact, i, 0, cuts[i]!)
     })
-    FACTS.forEach((fact, i) => {
+    ALL.forEach((fact, i) => {
       if (cuts[i] !== fact.steps.length) add(fact, i, 0, cuts[i]!)
     })
     events.push({ kind: "wait", seconds: 2.1 })
-    FACTS.forEach((fact, i) => add(fact, i, cuts[i]!, fact.steps.length))
+    ALL.forEach((fact, i) => add(fact, i, cuts[i]!, fact.steps.length))
     const answer = play(events)
-    FACTS.forEach((fact, i) => {
+    ALL.forEach((fact, i) => {
       const hosts = hostsOf(fact, i)
       const seen = fact.steps.flatMap((step, k) => {
         if (step.kind === "send") return [answer.states.get(ids.get(`${i}.${k}`)!) ?? "filtered"]

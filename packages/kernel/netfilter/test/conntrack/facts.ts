@@ -135,6 +135,60 @@ export const FACTS: ReadonlyArray<Fact> = [
   ] })
 ]
 
+/** What of TCP the facts do not name, and only a time line shows. */
+const LAST_ACK: ReadonlyArray<Step> = [
+  ...HANDSHAKE, segment(0, [F.FIN | F.ACK, X + 1, Y + 1], "ESTABLISHED"),
+  segment(1, [F.FIN | F.ACK, Y + 1, X + 2], "ESTABLISHED reply")
+]
+
+export const CORNERS: ReadonlyArray<Fact> = [
+  { name: "a challenge ACK to a SYN in LAST_ACK is not the last ACK", steps: [
+    ...LAST_ACK, segment(0, [F.SYN, X + 90_000, 0], "ESTABLISHED"), segment(1, [F.ACK, Y + 2, X + 2], "ESTABLISHED reply"),
+    listed("tcp 30 LAST_ACK [ASSURED]"), segment(1, [F.ACK, Y + 2, X + 2], "ESTABLISHED reply"),
+    listed("tcp 120 TIME_WAIT [ASSURED]")
+  ] },
+  { name: "a challenge ACK to a SYN, and the reset that answers it", steps: [
+    SYN, segment(1, [F.ACK, Y, 4242], "ESTABLISHED reply"), listed("tcp 120 SYN_SENT"),
+    segment(0, [F.RST, 4242, 0], "ESTABLISHED"), listed("tcp 10 CLOSE")
+  ] },
+  { name: "a SYN in TIME_WAIT begins anew", steps: [
+    ...LAST_ACK, segment(0, [F.ACK, X + 2, Y + 2], "ESTABLISHED"), listed("tcp 120 TIME_WAIT [ASSURED]"),
+    segment(0, [F.SYN, X + 90_000, 0], "NEW"), listed("tcp 120 SYN_SENT [UNREPLIED]")
+  ] },
+  { name: "a SYN after a reset begins anew when the same side sent both", steps: [
+    ...HANDSHAKE, segment(0, [F.RST | F.ACK, X + 1, Y + 1], "ESTABLISHED"), listed("tcp 10 CLOSE [ASSURED]"),
+    segment(0, [F.SYN, X + 90_000, 0], "NEW"), listed("tcp 120 SYN_SENT [UNREPLIED]")
+  ] },
+  { name: "a new connection over a live one, believed by its SYN-ACK", steps: [
+    ...HANDSHAKE, segment(0, [F.SYN, X + 90_000, 0], "ESTABLISHED"),
+    segment(1, [F.SYN | F.ACK, Y + 80_000, X + 90_001], "ESTABLISHED reply"), listed("tcp 60 SYN_RECV [ASSURED]"),
+    segment(0, [F.ACK, X + 90_001, Y + 80_001], "ESTABLISHED"), listed("tcp 432000 ESTABLISHED [ASSURED]")
+  ] },
+  { name: "a reset answers a SYN over a live connection", steps: [
+    ...HANDSHAKE, segment(0, [F.SYN, X + 90_000, 0], "ESTABLISHED"),
+    segment(1, [F.RST | F.ACK, 0, X + 90_001], "ESTABLISHED reply"), listed("tcp 10 CLOSE [ASSURED]")
+  ] },
+  { name: "SYNs that cross, to the end", steps: [
+    SYN, segment(1, [F.SYN, Y, 0], "ESTABLISHED reply"), segment(0, [F.SYN | F.ACK, X, Y + 1], "ESTABLISHED"),
+    listed("tcp 60 SYN_RECV"), segment(1, [F.ACK, Y + 1, X + 1], "ESTABLISHED reply"),
+    listed("tcp 432000 ESTABLISHED [ASSURED]")
+  ] },
+  { name: "the same ACK over and over", steps: [
+    ...HANDSHAKE, ...[1, 2, 3].map(() => segment(0, [F.ACK, X + 1, Y + 1], "ESTABLISHED")),
+    listed("tcp 300 ESTABLISHED [ASSURED]"), segment(1, [F.ACK, Y + 1, X + 1], "ESTABLISHED reply"),
+    listed("tcp 432000 ESTABLISHED [ASSURED]")
+  ] },
+  { name: "data that waits for its ACK, and a window that closes", steps: [
+    ...HANDSHAKE, segment(0, [F.ACK, X + 1, Y + 1, { length: 100 }], "ESTABLISHED"), listed("tcp 300 ESTABLISHED [ASSURED]"),
+    segment(1, [F.ACK, Y + 1, X + 101], "ESTABLISHED reply"), listed("tcp 432000 ESTABLISHED [ASSURED]"),
+    segment(1, [F.ACK, Y + 1, X + 101, { window: 0 }], "ESTABLISHED reply"), listed("tcp 300 ESTABLISHED [ASSURED]")
+  ] },
+  { name: "FINs of both sides out of every window shorten its life", steps: [
+    ...HANDSHAKE, segment(0, [F.FIN | F.ACK, X + 900_000, Y + 1], "INVALID"), listed("tcp 432000 ESTABLISHED [ASSURED]"),
+    segment(1, [F.FIN | F.ACK, Y + 900_000, X + 1], "INVALID"), listed("tcp 300 ESTABLISHED [ASSURED]")
+  ] }
+]
+
 /** A listing in the short form of a fact: only what concerns this host. */
 export function shortened(listing: string, host: string): string {
   return listing.split("\n").filter((line) => line.includes(`src=${host} `)).map((line) => {
