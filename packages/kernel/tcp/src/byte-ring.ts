@@ -1,9 +1,12 @@
 /**
  * Octets of a stream, each at its sequence number: octet `seq` stands at `seq & mask`. It begins small,
- * doubles when asked for more and never shrinks while in use; who uses it bounds it.
+ * doubles when asked for more and never shrinks while in use; who uses it bounds it. What was needed once is
+ * given back when it is empty (`emptied`), so that an idle connection costs little.
  */
 
 const BYTES_AT_START = 1024
+/** As much is kept while nothing is held. */
+const BYTES_KEPT = 65_536
 const EMPTY = new Uint8Array(0)
 
 export class ByteRing {
@@ -54,6 +57,11 @@ export class ByteRing {
       into.set(bytes.subarray(start), at)
       into.set(bytes.subarray(0, count - first), at + first)
     }
+  }
+
+  /** Nothing is held just now. */
+  emptied(): void {
+    if (this.#bytes.length > BYTES_KEPT) this.release()
   }
 
   /** Nothing is held any more: the memory goes. */
