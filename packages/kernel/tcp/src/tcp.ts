@@ -337,7 +337,7 @@ export class Tcp implements TcpProtocol {
     if (rest.substate === State.FIN_WAIT2) return false
     const loop = isLoopback(rest.local) || isLoopback(rest.remote)
     const on = tcp_tw_reuse === 1 || (tcp_tw_reuse === 2 && loop)
-    return on && Math.floor(this.engine.nowNs / 1_000_000) - rest.tsRecentStamp * 1000 > tcp_tw_reuse_delay
+    return on && Math.floor(this.engine.nowNs / 1_000_000) - rest.entryMs > tcp_tw_reuse_delay
   }
 
   /** What rested there, if something did, goes; its numbers go on. */

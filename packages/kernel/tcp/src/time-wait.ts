@@ -59,6 +59,8 @@ export class TimeWait extends Timer implements Flow, Holder {
   readonly tsOffset: number
   lastOowNs: Ns
   dueNs: Ns = 0
+  /** Since when it rests so (tw_entry_stamp). */
+  entryMs: number
 
   constructor(c: Connection, substate: State) {
     super()
@@ -80,6 +82,7 @@ export class TimeWait extends Timer implements Flow, Holder {
     this.tsRecentStamp = c.tsRecentStamp
     this.tsOffset = c.tsOffset
     this.lastOowNs = c.lastOowNs
+    this.entryMs = Math.floor(c.nowNs / 1_000_000)
   }
 
   get state(): State {
@@ -135,6 +138,7 @@ export class TimeWait extends Timer implements Flow, Holder {
     // New data for a connection that nobody reads.
     if (!segment.has(wire.FIN) || end !== ((this.rcvNxt + 1) | 0)) return Fate.Reset
     this.substate = State.TIME_WAIT
+    this.entryMs = Math.floor(this.tcp.engine.nowNs / 1_000_000)
     this.rcvNxt = end
     if (stamped) this.#store(segment.options.tsValue)
     this.schedule(TIMEWAIT_NS)
