@@ -15,6 +15,7 @@ import type { Segment } from "./segment.ts"
 import { after, before, distance } from "./seq.ts"
 import { challenge } from "./challenge.ts"
 import { State } from "./state.ts"
+import { PAWS_SECONDS } from "./time-wait.ts"
 import { clearTimer, probe0Ns, rearmRto, setTimer } from "./timers.ts"
 import * as tcp from "@podwire/wire/tcp"
 import { jiffiesAt, JIFFY_US } from "./jiffies.ts"
@@ -138,8 +139,12 @@ function repair(c: Connection, resend: Resend): void {
 /** tcp_replace_ts_recent. */
 export function replaceTsRecent(c: Connection, seq: number): void {
   if (!c.sawTstamp || after(seq, c.rcvWup)) return
-  if (((c.tsRecent - c.rcvTsval) | 0) > 0 && c.tsRecentStamp !== 0) return
-  storeTsRecent(c)
+  if (((c.tsRecent - c.rcvTsval) | 0) <= 0 || isTsRecentVoid(c)) storeTsRecent(c)
+}
+
+/** tcp_paws_check: the last timestamp is none, or so old that it says nothing. */
+export function isTsRecentVoid(c: Connection): boolean {
+  return c.tsRecent === 0 || Math.floor(c.nowNs / 1_000_000_000) >= c.tsRecentStamp + PAWS_SECONDS
 }
 
 export function storeTsRecent(c: Connection): void {

@@ -4,7 +4,7 @@
  */
 import { DropReason, Errno } from "@podwire/netdev"
 import * as wire from "@podwire/wire/tcp"
-import { acknowledge, AckResult } from "./ack.ts"
+import { acknowledge, AckResult, isTsRecentVoid } from "./ack.ts"
 import { challenge, limited } from "./challenge.ts"
 import type { Connection } from "./connection.ts"
 import { finish, resetByPeer } from "./finish.ts"
@@ -16,7 +16,7 @@ import type { Segment } from "./segment.ts"
 import { after, before } from "./seq.ts"
 import { Input, next, State } from "./state.ts"
 import { finTimeNs, setKeepalive } from "./timers.ts"
-import { PAWS_SECONDS, restAfterFin, TIMEWAIT_NS } from "./time-wait.ts"
+import { restAfterFin, TIMEWAIT_NS } from "./time-wait.ts"
 import * as window from "./window.ts"
 
 /**
@@ -254,8 +254,7 @@ function isBehindSack(c: Connection, segment: Segment): boolean {
 
 /** tcp_paws_discard. */
 function pawsDiscards(c: Connection, segment: Segment): boolean {
-  if (((c.tsRecent - c.rcvTsval) | 0) <= 1 || c.tsRecent === 0) return false
-  if (Math.floor(c.nowNs / 1_000_000_000) >= c.tsRecentStamp + PAWS_SECONDS) return false
+  if (((c.tsRecent - c.rcvTsval) | 0) <= 1 || isTsRecentVoid(c)) return false
   return !isDisorderedAck(c, segment)
 }
 
