@@ -28,8 +28,9 @@ export function link(lossMax: number): fc.Arbitrary<Partial<LinkSpec>> {
 }
 
 /**
- * Without cookies for everybody: what comes late after the end would open another connection, as on Linux. And
- * without tcp_shrink_window: a small buffer full of what came early shuts the window before what is missing, for ever.
+ * Without cookies for everybody: what comes late after the end would open another connection, as on Linux.
+ * And without tcp_shrink_window: a small buffer full of what came early shuts the window before what is
+ * missing, for ever.
  */
 const sysctls = fc.record({
   tcp_sack: fc.constantFrom(1, 1, 0), tcp_timestamps: fc.constantFrom(1, 1, 0, 2),
@@ -47,16 +48,20 @@ export function side(ending: Ending, octets: fc.Arbitrary<number>): fc.Arbitrary
     readMax: fc.oneof(fc.integer({ min: 1, max: 64 }), fc.integer({ min: 1, max: 20_000 })),
     rests: fc.oneof(fc.constant(0), fc.nat(60)),
     restNs: fc.constantFrom(10, 500, 3000).map((ms) => ms * MILLISECOND),
-    rcvbuf: fc.oneof(fc.constant(0), fc.integer({ min: 2304, max: 16_384 }), fc.integer({ min: 2304, max: 4_000_000 })),
-    sndbuf: fc.oneof(fc.constant(0), fc.integer({ min: 4608, max: 16_384 }), fc.integer({ min: 4608, max: 4_000_000 })),
+    rcvbuf: buffer(2304), sndbuf: buffer(4608),
     noDelay: fc.boolean(), mtu: fc.oneof(fc.constant(1500), fc.integer({ min: 1280, max: 9000 })), sysctls
     // Who writes octet by octet does not write many.
   }).map((given) => ({ ...given, octets: Math.min(given.octets, given.writeMax * 500) }))
 }
 
+/** Automatic, tiny, or any; at least what the kernel makes of 0. */
+function buffer(min: number): fc.Arbitrary<number> {
+  return fc.oneof(fc.constant(0), fc.integer({ min, max: 16_384 }), fc.integer({ min, max: 4_000_000 }))
+}
+
 const ENDINGS: ReadonlyArray<readonly [Ending, Ending]> = [
-  ["shutdown", "shutdown"], ["shutdown", "after"], ["after", "shutdown"], ["close", "shutdown"], ["shutdown", "close"],
-  ["close", "after"], ["after", "close"]
+  ["shutdown", "shutdown"], ["shutdown", "after"], ["after", "shutdown"], ["close", "shutdown"],
+  ["shutdown", "close"], ["close", "after"], ["after", "close"]
 ]
 
 /** Who closes at once has nobody talk to it: that would be a reset. */

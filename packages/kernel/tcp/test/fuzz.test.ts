@@ -1,7 +1,8 @@
 /**
- * Any octets as segments, to a host in the middle of conversations: nothing throws, nothing is lost from the frames'
- * balance, each drop has a reason, wrong checksums and headers are counted one by one, and every conversation gets
- * all of its octets. What is drawn stays away from the windows of the living: what lies in them is true for TCP.
+ * Any octets as segments, to a host in the middle of conversations: nothing throws, nothing is lost from the
+ * frames' balance, each drop has a reason, wrong checksums and headers are counted one by one, and every
+ * conversation gets all of its octets. What is drawn stays away from the windows of the living: what lies in
+ * them is true for TCP.
  */
 import { CallbackTimer, type Prng } from "@podwire/engine"
 import { addTap, completeChecksum, Direction, DropReason, type NetDevice } from "@podwire/netdev"
@@ -113,7 +114,8 @@ class Noise {
     return segment({
       family, from: aimed ? c.remotePort : 1 + prng.below(65_535),
       to: aimed ? c.localPort : prng.chance(1, 4) ? PORT : 1 + prng.below(65_535),
-      seq, ack, flags: this.#flags(), window: prng.below(65_536), options, data: random(prng, length), dataOffset, badSum
+      seq, ack, flags: this.#flags(), window: prng.below(65_536),
+      options, data: random(prng, length), dataOffset, badSum
     })
   }
 
@@ -138,7 +140,8 @@ class Noise {
 }
 
 function around(prng: Prng): number {
-  return prng.chance(1, 4) ? 0 : prng.below(prng.chance(1, 2) ? 6000 : 100_000) - (prng.chance(1, 2) ? 3000 : 50_000)
+  if (prng.chance(1, 4)) return 0
+  return prng.below(prng.chance(1, 2) ? 6000 : 100_000) - (prng.chance(1, 2) ? 3000 : 50_000)
 }
 
 /** Blocks about what may be in flight. */
@@ -166,8 +169,11 @@ function broken(c: Connection): string {
   if (c.sackedOut + c.lostOut > c.packetsOut || c.retransOut > c.packetsOut) wrong.push("counts of segments")
   if (c.queue.rmem < 0 || c.available < 0 || after(c.copiedSeq, c.rcvNxt)) wrong.push("received")
   if (c.queue.rmem > c.rcvbuf + 4096) wrong.push(`${c.queue.rmem} octets of ${c.rcvbuf}`)
-  for (let i = 1; i < c.rtx.length; i++) if (c.rtx.at(i).seq !== c.rtx.at(i - 1).end) wrong.push(`a hole before ${i}`)
-  if (c.state === State.CLOSED && (c.rto.armed || c.delack.armed || c.hashed)) wrong.push("closed, and still there")
+  for (let i = 1; i < c.rtx.length; i++) {
+    if (c.rtx.at(i).seq !== c.rtx.at(i - 1).end) wrong.push(`a hole before ${i}`)
+  }
+  const isThere = c.rto.armed || c.delack.armed || c.hashed
+  if (c.state === State.CLOSED && isThere) wrong.push("closed, and still there")
   return wrong.join(", ")
 }
 

@@ -1,6 +1,6 @@
 /**
- * One host whose only neighbour is the test: segments are written here, whatever they say, and what the host sends
- * is read, counted and forgotten. Drops are counted by reason.
+ * One host whose only neighbour is the test: segments are written here, whatever they say, and what the host
+ * sends is read, counted and forgotten. Drops are counted by reason.
  */
 import { Engine, SECOND } from "@podwire/engine"
 import { completeChecksum, dropReasonName, type Frame, FramePool, Nic } from "@podwire/netdev"
@@ -90,7 +90,10 @@ export class LoneHost {
     this.engine = new Engine(seed)
     this.pool = new FramePool(this.engine)
     this.pool.observer = {
-      dropped: (_, reason) => this.drops.set(dropReasonName(reason), (this.drops.get(dropReasonName(reason)) ?? 0) + 1)
+      dropped: (_, reason) => {
+        const name = dropReasonName(reason)
+        this.drops.set(name, (this.drops.get(name) ?? 0) + 1)
+      }
     }
     this.ns = new Netns(this.engine, this.pool, "host")
     const all = { "net.ipv6.conf.default.router_solicitations": 0, ...sysctls }

@@ -1,6 +1,6 @@
 /**
- * Properties by a fixed seed, so that the suite is the same every day, and by a random one, printed, so that it is
- * not.
+ * Properties by a fixed seed, so that the suite is the same every day, and by a random one, printed, so that
+ * it is not.
  *
  *   PODWIRE_RUNS=500       that many cases with each seed
  *   PODWIRE_SEED=123       the random seed of a run that failed

@@ -1,7 +1,7 @@
 /**
- * Every state and every input of `src/state.ts`, each pair as a script of `timeline/`: how a real connection gets
- * into the state, and what the input is there, with numbers that are acceptable and in sequence. The same scripts
- * play on our stack and on Linux.
+ * Every state and every input of `src/state.ts`, each pair as a script of `timeline/`: how a real connection
+ * gets into the state, and what the input is there, with numbers that are acceptable and in sequence. The
+ * same scripts play on our stack and on Linux.
  */
 import type { Input, State } from "../src/state.ts"
 import { type Happened } from "./timeline/match.ts"
@@ -22,7 +22,8 @@ const BOUND = ["0 s = socket", "+0 bind(s, 8080)"]
 const LISTEN = [...BOUND, "+0 listen(s, 1)"]
 const SYN_SENT = [...BOUND, "+0 connect(s) = EINPROGRESS"]
 const ESTABLISHED = [
-  ...LISTEN, "+0.001 < [S] seq 0 win 65535 <mss 1460>", "+0.001 < [.] seq 1 ack 1 win 65535", "+0.001 c = accept(s)"
+  ...LISTEN, "+0.001 < [S] seq 0 win 65535 <mss 1460>", "+0.001 < [.] seq 1 ack 1 win 65535",
+  "+0.001 c = accept(s)"
 ]
 const FIN_WAIT1 = [...ESTABLISHED, "+0 shutdown(c, write)"]
 const FIN_WAIT2 = [...FIN_WAIT1, "+0.001 < [.] seq 1 ack 2 win 65535"]
@@ -70,7 +71,8 @@ const TIMEOUT_SECONDS = 1500
 function inputLine(state: StateName, input: InputName): string {
   const { socket, seq, all, part, finSeq } = PLACES[state]
   const segment = (flags: string, at: number, ack: number | null) =>
-    `< [${flags}] seq ${at}${ack === null ? "" : ` ack ${ack}`} win 65535${flags.includes("S") ? " <mss 1460>" : ""}`
+    `< [${flags}] seq ${at}${ack === null ? "" : ` ack ${ack}`} win 65535` +
+    (flags.includes("S") ? " <mss 1460>" : "")
   switch (input) {
     case "Connect":
       return `connect(${socket})`

@@ -1,7 +1,7 @@
 /**
- * The table of `state-table.test.ts` against the Linux that runs here: the same answers to the same inputs, and the
- * same state as the program sees it. Timeouts take minutes and are in `scripts/`. Says so and does nothing without
- * root or a TAP.
+ * The table of `state-table.test.ts` against the Linux that runs here: the same answers to the same inputs,
+ * and the same state as the program sees it. Timeouts take minutes and are in `scripts/`. Says so and does
+ * nothing without root or a TAP.
  */
 import { describe, expect, it } from "vitest"
 import { answer, cell, INPUTS, STATES } from "./state-cells.ts"

@@ -1,6 +1,7 @@
 /**
- * The table of `src/state.ts`, all of it, by real connections: each is brought into each state, gets each input, and
- * shows its next state and its answer. The text is what Linux does too: `state-table-kernel.test.ts`.
+ * The table of `src/state.ts`, all of it, by real connections: each is brought into each state, gets each
+ * input, and shows its next state and its answer. The text is what Linux does too: `state-table-
+ * kernel.test.ts`.
  */
 import { expect, it } from "vitest"
 import { Input, next, Outcome, State, stateName } from "../src/state.ts"
@@ -23,12 +24,16 @@ function observe(from: StateName, input: InputName, family: 4 | 6): Seen {
   return { state, answer: answer(input, happened) }
 }
 
-/** Of the connection, whether or not a socket has it; a listener counts only where the listener is asked about. */
+/**
+ * Of the connection, whether or not a socket has it; a listener counts only where the listener is asked
+ * about.
+ */
 function stateOf(tcp: Tcp, orListener: boolean): string {
   const [flow] = tcp.flows.list()
   if (flow !== undefined) return flow.kind === "request" ? "SYN_RECV" : stateName(flow.state)
-  const listens = tcp.ports.at(8080)?.holders.some((holder) => holder instanceof TcpSocket && holder.listener !== null)
-  return orListener && listens === true ? "LISTEN" : "CLOSED"
+  const holders = tcp.ports.at(8080)?.holders ?? []
+  const listens = holders.some((holder) => holder instanceof TcpSocket && holder.listener !== null)
+  return orListener && listens ? "LISTEN" : "CLOSED"
 }
 
 /** What the table says, in the words of an observation. */

@@ -1,6 +1,6 @@
 /**
- * Over any link the receiver gets exactly the octets that were sent, in order, and then the end; or both ends learn
- * that it failed. Nothing hangs, nothing is left, and on the wire the laws hold (`wire-laws.ts`).
+ * Over any link the receiver gets exactly the octets that were sent, in order, and then the end; or both ends
+ * learn that it failed. Nothing hangs, nothing is left, and on the wire the laws hold (`wire-laws.ts`).
  */
 import { SECOND } from "@podwire/engine"
 import fc from "fast-check"
@@ -14,11 +14,15 @@ const FAILURES = ["ETIMEDOUT", "ECONNRESET", "EPIPE"]
 /** What each side heard is the beginning of what the other said; whoever heard the end heard all. */
 function complaints({ a, b }: Talk, story: Story): ReadonlyArray<string> {
   const wrong = [...story.complaints]
-  const sides: ReadonlyArray<readonly [string, Heard, number]> = [["a", story.a, b.octets], ["b", story.b, a.octets]]
+  const sides: ReadonlyArray<readonly [string, Heard, number]> = [
+    ["a", story.a, b.octets], ["b", story.b, a.octets]
+  ]
   for (const [name, heard, said] of sides) {
     if (heard.wrong > 0) wrong.push(`${name} heard ${heard.wrong} other octets`)
     if (heard.octets > said) wrong.push(`${name} heard ${heard.octets} of ${said}`)
-    if (heard.outcome === "end" && heard.octets !== said) wrong.push(`${name}'s end came after ${heard.octets} of ${said}`)
+    if (heard.outcome === "end" && heard.octets !== said) {
+      wrong.push(`${name}'s end came after ${heard.octets} of ${said}`)
+    }
     if (!["end", "gone", "", ...FAILURES].includes(heard.outcome)) wrong.push(`${name}: ${heard.outcome}`)
   }
   if (story.accepted > 1) wrong.push(`${story.accepted} connections`)

@@ -1,7 +1,7 @@
 /**
- * Two programs that talk over a `Pair`: each writes its octets in pieces, reads what comes in other pieces, rests now
- * and then, and ends as it was told. What they learn is compared with what was sent; what is left when they are gone
- * is looked for.
+ * Two programs that talk over a `Pair`: each writes its octets in pieces, reads what comes in other pieces,
+ * rests now and then, and ends as it was told. What they learn is compared with what was sent; what is left
+ * when they are gone is looked for.
  */
 import { CallbackTimer, type Ns, type Prng, SECOND } from "@podwire/engine"
 import { Errno, errnoName, type LinkSpec, type NetDevice } from "@podwire/netdev"
@@ -276,13 +276,16 @@ function prepare(ns: Netns, side: Side, which: 0 | 1): WireLaws {
 function leftovers(pair: Pair, clientPort: number): ReadonlyArray<string> {
   const { engine, pool } = pair
   const left: Array<string> = []
-  if (engine.nextNs !== Infinity) left.push(`a timer is left, due in ${(engine.nextNs - engine.nowNs) / SECOND} s`)
+  const dueNs = engine.nextNs - engine.nowNs
+  if (dueNs !== Infinity) left.push(`a timer is left, due in ${dueNs / SECOND} s`)
   if (pool.inFlight !== 0) left.push(`${pool.inFlight} frames in flight`)
   const balance = pool.balance()
   if (balance !== null) left.push(balance)
   for (const [name, tcp] of [["a", pair.tcpA], ["b", pair.tcpB]] as const) {
     for (const flow of tcp.flows.list()) left.push(`${name} has a ${flow.kind}`)
-    for (const port of [PORT, clientPort]) if (tcp.ports.at(port) !== undefined) left.push(`${name} has port ${port}`)
+    for (const port of [PORT, clientPort]) {
+      if (tcp.ports.at(port) !== undefined) left.push(`${name} has port ${port}`)
+    }
     tcp.ns.sysctl.set("net.ipv4.tcp_max_orphans", "0")
     if (tcp.tooManyOrphans()) left.push(`${name} has orphans`)
   }

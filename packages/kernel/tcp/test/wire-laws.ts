@@ -1,7 +1,8 @@
 /**
- * What every host owes the other, seen from a card: each segment that leaves is checked against what left and what
- * arrived before it, by the RFCs alone and without a look into the stack. One `WireLaws` watches one connection.
- * A frame that arrives counts only when it is whole and for this host: others teach the stack nothing.
+ * What every host owes the other, seen from a card: each segment that leaves is checked against what left and
+ * what arrived before it, by the RFCs alone and without a look into the stack. One `WireLaws` watches one
+ * connection. A frame that arrives counts only when it is whole and for this host: others teach the stack
+ * nothing.
  */
 import { addTap, Checksum, Direction, type Frame, type NetDevice } from "@podwire/netdev"
 import { completeCopy } from "@podwire/netdev/partial"
@@ -15,7 +16,9 @@ import { after, before } from "../src/seq.ts"
 const ETHER = 14
 const IP6 = 40
 const INITIAL_WINDOW = 10
-/** A loss probe and the final FIN do not wait for the congestion window; nor does a probe of a shut window. */
+/**
+ * A loss probe and the final FIN do not wait for the congestion window; nor does a probe of a shut window.
+ */
 const UNCLAIMED = 3
 
 interface Options {
@@ -162,7 +165,8 @@ export class WireLaws {
       this.#law(this.#finEnd === null || this.#finEnd === end, "another FIN")
       this.#finEnd = end
     } else if (this.#finEnd !== null) {
-      this.#law(s.data.length === 0 ? !after(end, this.#finEnd) : before(end, this.#finEnd), "octets behind the FIN")
+      const isBefore = s.data.length === 0 ? !after(end, this.#finEnd) : before(end, this.#finEnd)
+      this.#law(isBefore, "octets behind the FIN")
     }
     if (!after(end, this.#nxt)) return this.#again(s)
     this.#flight.push({ seq: this.#nxt, end, done: false })
@@ -174,13 +178,15 @@ export class WireLaws {
 
   /** Small segments may come again as one (tcp_retrans_try_collapse): they are one from then on. */
   #again(s: Seen): void {
-    const first = this.#flight.findIndex((sent) => !sent.done && !before(sent.seq, s.seq) && !after(sent.end, s.end))
+    const flight = this.#flight
+    const covers = (sent: Sent) => !sent.done && !before(sent.seq, s.seq) && !after(sent.end, s.end)
+    const first = flight.findIndex(covers)
     if (first < 0) return
     let next = first + 1
-    while (next < this.#flight.length && !this.#flight[next]!.done && !after(this.#flight[next]!.end, s.end)) next++
-    const { seq } = this.#flight[first]!
-    const { end } = this.#flight[next - 1]!
-    this.#flight.splice(first, next - first, { seq, end, done: false })
+    while (next < flight.length && covers(flight[next]!)) next++
+    const { seq } = flight[first]!
+    const { end } = flight[next - 1]!
+    flight.splice(first, next - first, { seq, end, done: false })
     this.#newSegments -= next - first - 1
   }
 
@@ -192,7 +198,8 @@ export class WireLaws {
       // Half connections and ended ones have a fixed window, whose scale cuts off what is less than a unit.
       const isRemnant = s.data.length === 0 && (this.#finEnd !== null || this.#newSegments === 0)
       const slack = isRemnant && this.#bothScale ? 2 ** this.#wscale - 1 : 0
-      this.#law(!before((edge + slack) | 0, this.#edge), `the window's edge goes back by ${(this.#edge - edge) | 0}`)
+      const kept = !before((edge + slack) | 0, this.#edge)
+      this.#law(kept, `the window's edge goes back by ${(this.#edge - edge) | 0}`)
     }
     if (after(edge, this.#edge)) this.#edge = edge
   }
@@ -210,8 +217,9 @@ export class WireLaws {
       // RFC 2883: the first may tell of a duplicate.
       const within = blocks.slice(1).some(([from, to]) => !before(start, from) && !after(end, to))
       const isDuplicate = i === 0 && (within || !after(end, s.ack))
-      if (!isDuplicate) this.#law(after(start, s.ack), `${name} is acknowledged by ${(s.ack - this.#irs!) | 0}`)
-      if (!isDuplicate && this.#edge !== null) this.#law(!after(end, this.#edge), `${name} is beyond the window`)
+      if (isDuplicate) return
+      this.#law(after(start, s.ack), `${name} is acknowledged by ${(s.ack - this.#irs!) | 0}`)
+      if (this.#edge !== null) this.#law(!after(end, this.#edge), `${name} is beyond the window`)
     })
   }
 
@@ -227,7 +235,8 @@ export class WireLaws {
     const { stamp, echo } = s.options
     const isSyn = (s.flags & tcp.SYN) !== 0
     if (isSyn) this.#asksStamps = stamp !== null
-    if (!isSyn) this.#law((stamp !== null) === (this.#asksStamps && this.#peerAsksStamps), "timestamps as nobody agreed")
+    const agreed = this.#asksStamps && this.#peerAsksStamps
+    if (!isSyn) this.#law((stamp !== null) === agreed, "timestamps as nobody agreed")
     if (stamp === null) return
     this.#law(this.#stamp === null || ((stamp - this.#stamp) | 0) >= 0, "the clock goes back")
     this.#stamp = stamp
@@ -263,7 +272,8 @@ export class WireLaws {
     const delivered = this.#delivered
     for (const sent of this.#flight) {
       if (sent.done) continue
-      const sacked = s.options.blocks.some(([start, end]) => !after(start, sent.seq) && !before(end, sent.end))
+      const { blocks } = s.options
+      const sacked = blocks.some(([start, end]) => !after(start, sent.seq) && !before(end, sent.end))
       if (!after(sent.end, s.ack) || sacked) {
         sent.done = true
         this.#delivered++
@@ -314,7 +324,8 @@ export class WireLaws {
 /** A copy with the checksum that a card would put in. */
 function wholeOf(frame: Frame): Uint8Array {
   const bytes = frame.bytes.slice()
-  if (frame.csum === Checksum.Partial) completeCopy(frame, bytes, new Int32Array(bytes.buffer, 0, bytes.length >> 2))
+  const words = new Int32Array(bytes.buffer, 0, bytes.length >> 2)
+  if (frame.csum === Checksum.Partial) completeCopy(frame, bytes, words)
   return bytes.subarray(frame.head, frame.tail)
 }
 

@@ -1,6 +1,6 @@
 /**
- * Sequence numbers and clocks wrap in the middle of a conversation, both ways at once, and nobody notices: neither
- * the programs nor who watches the wire.
+ * Sequence numbers and clocks wrap in the middle of a conversation, both ways at once, and nobody notices:
+ * neither the programs nor who watches the wire.
  */
 import fc from "fast-check"
 import { expect, it } from "vitest"
@@ -9,8 +9,9 @@ import { property } from "./property.ts"
 import { play } from "./talk.ts"
 
 /** Just below where signed and unsigned words wrap. */
-const nearWrap = fc.record({ wrap: fc.constantFrom(0x8000_0000, 0x1_0000_0000), below: fc.integer({ min: -2, max: 20_000 }) })
-  .map(({ wrap, below }) => (wrap - below) | 0)
+const nearWrap = fc.record({
+  wrap: fc.constantFrom(0x8000_0000, 0x1_0000_0000), below: fc.integer({ min: -2, max: 20_000 })
+}).map(({ wrap, below }) => (wrap - below) | 0)
 /** Milliseconds: the clock wraps while they talk. Virtual time is 3 s when they begin. */
 const clockNearWrap = fc.record({
   wrap: fc.constantFrom(0x8000_0000, 0x1_0000_0000), belowMs: fc.integer({ min: 2_900, max: 6_000 })
@@ -18,7 +19,8 @@ const clockNearWrap = fc.record({
 
 it("numbers and clocks wrap unnoticed", () => {
   const input = fc.record({
-    talk: talk(50_000, 60_000), iss: fc.tuple(nearWrap, nearWrap), clocks: fc.tuple(clockNearWrap, clockNearWrap)
+    talk: talk(50_000, 60_000), iss: fc.tuple(nearWrap, nearWrap),
+    clocks: fc.tuple(clockNearWrap, clockNearWrap)
   })
   property(input, 30, ({ talk: given, iss, clocks }) => {
     const { a, b, complaints } = play({ ...given, iss, clocks })
