@@ -61,6 +61,11 @@ export function parseCommand(
   return new Parser(words, family, table, isChain).run()
 }
 
+interface Addresses {
+  readonly word: string
+  readonly inverted: boolean
+}
+
 class Parser {
   readonly #words: ReadonlyArray<string>
   readonly #family: Family
@@ -73,8 +78,8 @@ class Parser {
   #number = 0
   #word = ""
   #seen = new Set<string>()
-  #src: Array<NetworkCondition> = []
-  #dst: Array<NetworkCondition> = []
+  /** Read when all else is. */
+  #addresses: { s: Addresses | null; d: Addresses | null } = { s: null, d: null }
   #devices: { i: DeviceCondition | null; o: DeviceCondition | null } = { i: null, o: null }
   #protocol = 0
   #notProtocol = false
@@ -188,16 +193,9 @@ class Parser {
         if (this.#protocol === 0 && this.#inverted) throw new RuleError("rule would never match protocol")
         break
       case "s":
-      case "d": {
-        const list = word.split(",")
-        if (this.#inverted && list.length > 1) {
-          throw new RuleError("! not allowed with multiple source or destination IP addresses")
-        }
-        const conditions = list.map((one) => ({ ...parseNetwork(one, this.#family), inverted: this.#inverted }))
-        if (letter === "s") this.#src = conditions
-        else this.#dst = conditions
+      case "d":
+        this.#addresses[letter] = { word, inverted: this.#inverted }
         break
-      }
       case "i":
       case "o":
         checkName(word)
@@ -226,7 +224,9 @@ class Parser {
     if (isGoto && !this.#isChain(name)) throw new RuleError(`goto '${name}' is not a chain`)
     if (isGoto || STANDARD.has(name) || this.#isChain(name)) return
     const kind = findTarget(name, this.#family)
-    if (kind === null) throw new RuleError(missing("target", name, UNSUPPORTED_TARGETS))
+    if (kind === null && UNSUPPORTED_TARGETS.has(name)) throw new RuleError(`target \`${name}' is not supported here`)
+    // The tool complains of a target that is not there after all else.
+    if (kind === null) return
     this.#target = { kind, given: new Given(kind) }
     this.#loaded.unshift(this.#target)
   }
@@ -239,7 +239,13 @@ class Parser {
 
   #load(name: string): void {
     const kind = findMatch(name, this.#family)
-    if (kind === null) throw new RuleError(missing("match", name, UNSUPPORTED_MATCHES))
+    if (kind === null) {
+      throw new RuleError(
+        UNSUPPORTED_MATCHES.has(name)
+          ? `match \`${name}' is not supported here`
+          : `Couldn't load match \`${name}':No such file or directory`
+      )
+    }
     const loaded = { kind, given: new Given(kind) }
     this.#matches.push(loaded)
     this.#loaded.unshift(loaded)
@@ -329,8 +335,9 @@ class Parser {
       target = this.#target.kind.parse(this.#target.given, selector)
     }
     const rules: Array<Rule> = []
-    for (const src of this.#src.length === 0 ? [null] : this.#src) {
-      for (const dst of this.#dst.length === 0 ? [null] : this.#dst) {
+    const dsts = networks(this.#addresses.d, this.#family)
+    for (const src of networks(this.#addresses.s, this.#family)) {
+      for (const dst of dsts) {
         rules.push({
           ...selector, src, dst, in: plain(this.#devices.i), out: plain(this.#devices.o), fragments: this.#fragments,
           matches, target: target ?? this.#standard()
@@ -343,12 +350,24 @@ class Parser {
   #standard(): Rule["target"] {
     if (this.#jump === "") return null
     if (this.#isChain(this.#jump)) return { chain: this.#jump, goto: this.#goto }
+    if (!STANDARD.has(this.#jump)) {
+      throw new RuleError(`Couldn't load target \`${this.#jump}':No such file or directory`)
+    }
     return { verdict: this.#jump as "ACCEPT" }
   }
 }
 
 const VERBS_BY_LETTER: ReadonlySet<string> = new Set(Object.values(VERBS))
 const STANDARD: ReadonlySet<string> = new Set(["ACCEPT", "DROP", "RETURN"])
+
+function networks(addresses: Addresses | null, family: Family): ReadonlyArray<NetworkCondition | null> {
+  if (addresses === null) return [null]
+  const list = addresses.word.split(",")
+  if (addresses.inverted && list.length > 1) {
+    throw new RuleError("! not allowed with multiple source or destination IP addresses")
+  }
+  return list.map((one) => ({ ...parseNetwork(one, family), inverted: addresses.inverted }))
+}
 
 /** `-i +` asks for nothing; `! -i +` can never be. */
 function plain(device: DeviceCondition | null): DeviceCondition | null {
@@ -359,12 +378,6 @@ function coreByPrefix(name: string): string | null {
   if (name === "") return null
   const letters = new Set(Object.keys(LONG).filter((long) => long.startsWith(name)).map((long) => LONG[long]!))
   return letters.size === 1 ? [...letters][0]! : null
-}
-
-function missing(what: string, name: string, unsupported: ReadonlySet<string>): string {
-  return unsupported.has(name)
-    ? `${what} \`${name}' is not supported here`
-    : `Couldn't load ${what} \`${name}':No such file or directory`
 }
 
 function ruleNumber(text: string): number {

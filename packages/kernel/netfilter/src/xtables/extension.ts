@@ -52,6 +52,8 @@ export interface Match {
   print(): string
   /** checkentry. */
   check?(where: Where): Errno
+  /** What the tool looks up before it sends the rule; null: it is there. */
+  missing?(env: Environment): string | null
   /** Null: it is always true. A number: it cannot be had here (ENOENT, EOPNOTSUPP). */
   bind(env: Environment): Test | null | Errno
   /** Asking it changes something: it must be asked exactly when the linear walk would ask it. */

@@ -60,6 +60,7 @@ class Restore {
   readonly #ruleset: Ruleset
   readonly #options: RestoreOptions
   #draft: Draft | null = null
+  #changed = false
 
   constructor(ruleset: Ruleset, options: RestoreOptions) {
     this.#ruleset = ruleset
@@ -105,12 +106,26 @@ class Restore {
       )
     }
     this.#draft = this.#ruleset.draft(name)
-    if (this.#options.noflush !== true) this.#draft.flushAll()
+    this.#changed = false
+    if (this.#options.noflush === true) return
+    this.#draft.flushAll()
+    this.#change(this.#draft)
+  }
+
+  /** Whatever is changed, the counters of all policies begin anew, as with the tool. */
+  #change(draft: Draft): void {
+    if (this.#changed) return
+    this.#changed = true
+    for (const chain of draft.chains.values()) {
+      chain.packets = 0
+      chain.bytes = 0
+    }
   }
 
   #commit(): void {
     const draft = this.#draft!
     this.#draft = null
+    if (!this.#changed && this.#ruleset.has(draft.table)) return
     const refusal = this.#options.test === true ? this.#ruleset.check(draft) : this.#ruleset.commit(draft)
     if (refusal !== null) throw new Failed(refusal.errno, whyRefused(refusal))
   }
@@ -119,6 +134,7 @@ class Restore {
     const [name, policy, counters] = line.slice(1).split(/[ \t]+/).filter((word) => word !== "")
     if (name === undefined) throw new RuleError(`${program}: line ${number} chain name invalid`)
     if (name.length > CHAIN_MAX) throw new RuleError(`Invalid chain name \`${name}' (${CHAIN_MAX} chars max)`)
+    this.#change(draft)
     let chain = draft.chains.get(name)
     if (chain === undefined || chain.hook === null) {
       if (chain !== undefined && this.#options.noflush === true) chain.entries = []
@@ -148,15 +164,20 @@ class Restore {
       const close = line.indexOf("]")
       if (close < 0) throw new RuleError(`Bad line ${number}: need ]`)
       const numbers = line.slice(0, close + 1).match(/^\[(\d+):(\d+)\]$/)
-      if (numbers === null) throw new RuleError(`Bad line ${number}: need :`)
+      if (numbers === null) throw new RuleError(`Bad line ${number}: need ]`)
       counters = { packets: Number(numbers[1]), bytes: Number(numbers[2]) }
       rest = line.slice(close + 1)
     }
     const { family } = this.#ruleset
     const command = parseCommand(split(`${rest}\n`), family, draft.table, (name) => draft.chains.has(name))
     if (command === null) return
+    for (const match of command.rules[0]?.matches ?? []) {
+      const missing = match.missing?.(this.#ruleset.env) ?? null
+      if (missing !== null) throw new RuleError(missing)
+    }
     if (this.#options.counters !== true) counters = null
     if (counters !== null && command.counters !== null) throw new RuleError("multiple -c flags not allowed")
+    if (command.verb !== "C") this.#change(draft)
     apply(draft, command, counters ?? command.counters)
   }
 }
@@ -264,7 +285,8 @@ function edit(chain: Chain, draft: Draft, { verb, number, rules }: Command, coun
       return
     case "I":
       if (at > chain.entries.length) throw new Failed(Errno.EINVAL, "Index of insertion too big.")
-      chain.entries.splice(at, 0, ...entries)
+      // One by one at the same place: the last address comes first.
+      chain.entries.splice(at, 0, ...entries.reverse())
       return
     case "R":
       if (at >= chain.entries.length) throw new Failed(Errno.EINVAL, "Index of replacement too big.")

@@ -6,6 +6,23 @@ import type { TableName } from "../../src/xtables/table.ts"
 import { readCorpus, restoreText } from "./corpus.ts"
 import { full } from "./full.ts"
 
+/** What is refused by name, and said to be. */
+const REFUSED = {
+  4: [
+    "hashlimit: rates in octets (\"512kb/s\") are not supported here",
+    "hashlimit: rates in octets (\"1mb/s\") are not supported here",
+    "hashlimit: option \"--hashlimit-rate-match\" is not supported here",
+    "match `pkttype' is not supported here",
+    "match `iprange' is not supported here",
+    "CONNMARK: option \"--left-shift-mark\" is not supported here",
+    "CT: option \"--ctevents\" is not supported here",
+    "CT: option \"--expevents\" is not supported here",
+    "CT: option \"--helper\" is not supported here",
+    "CT: option \"--helper\" is not supported here"
+  ],
+  6: []
+}
+
 for (const family of [4, 6] as const) {
   it(`prints and refuses IPv${family} rules as iptables-legacy does`, () => {
     const wanted: Array<string> = []
@@ -15,7 +32,7 @@ for (const family of [4, 6] as const) {
       const ruleset = new Ruleset(family, full())
       const error = restore(ruleset, restoreText(one))
       if (error !== null && /not supported here$/.test(error.message)) {
-        refused.push(`${one.command}: ${error.message}`)
+        refused.push(error.message)
         continue
       }
       const lines = ruleset.save({}, one.table as TableName).split("\n")
@@ -25,6 +42,6 @@ for (const family of [4, 6] as const) {
       got.push(`> ${one.table} ${one.command}`, ...(error === null ? shown : [`! ${error.message}`]))
     }
     expect(got.join("\n")).toBe(wanted.join("\n"))
-    expect(refused).toMatchSnapshot()
+    expect(refused).toEqual(REFUSED[family])
   })
 }

@@ -20,7 +20,7 @@ function parseTypes(text: string): number {
   let bits = 0
   for (const word of text.split(",")) {
     const hit = TYPES.find(([name]) => word !== "" && name.startsWith(word.toUpperCase()))
-    if (hit === undefined) throw new RuleError(`addrtype: bad type \`${word}'`)
+    if (hit === undefined) throw new RuleError(`addrtype: bad type "${word}"`)
     bits |= hit[1]
   }
   return bits

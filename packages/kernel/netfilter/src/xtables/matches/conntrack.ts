@@ -6,7 +6,7 @@
 import { Errno } from "@podwire/netdev"
 import type { Ip } from "@podwire/wire"
 import { ip } from "@podwire/wire"
-import { formatAddress, parseAddress, parseMask, prefixLength, words } from "../addresses.ts"
+import { formatAddress, parseAddress, parseMask, prefixLength, prefixMask, words } from "../addresses.ts"
 import type { ConntrackView, Environment } from "../environment.ts"
 import type { Family, Match, MatchKind, Selector, Test } from "../extension.ts"
 import type { Given } from "../options.ts"
@@ -67,14 +67,15 @@ function parseNetwork(text: string, family: Family): Address {
   const mask = parseMask(slash < 0 ? `${32 * words(family)}` : text.slice(slash + 1), family)
   if (mask === null) throw new RuleError(`invalid mask \`${text.slice(slash + 1)}' specified`)
   if (address === null) throw new RuleError(`host/network \`${name}' not found`)
-  return { address, mask }
+  // The tool takes a mask that is no prefix for a whole address, and so does the rule.
+  return { address, mask: prefixLength(mask) < 0 ? prefixMask(128, family) : mask }
 }
 
 function printNetwork({ address, mask }: Address): string {
   if (ip.isUnspecified(address)) return address.length === 1 ? "0.0.0.0/0" : "::/0"
   const bits = prefixLength(mask)
   if (bits === 32 * address.length) return formatAddress(address)
-  return `${formatAddress(address)}/${bits < 0 ? formatAddress(mask) : bits}`
+  return `${formatAddress(address)}/${bits}`
 }
 
 function parseExpire(text: string): Range {

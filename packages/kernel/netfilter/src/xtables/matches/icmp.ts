@@ -40,7 +40,7 @@ export function parseType(text: string, types: ReadonlyArray<TypeName>, protocol
   if (type === null) throw new RuleError(`Unknown ${protocol} type \`${text}'`)
   if (slash < 0) return ["", type, 0, 0xff]
   const code = parse(text.slice(slash + 1), 0, 255)
-  if (code === null) throw new RuleError(`Unknown ${protocol} code \`${text.slice(slash + 1)}'`)
+  if (code === null) throw new RuleError(`Unknown ${protocol} code \`${text}'`)
   return ["", type, code, code]
 }
 

@@ -39,7 +39,9 @@ export const kind: MatchKind = {
     const min = low === "" && high !== undefined ? 0 : parse(low!, 0, 0xffff)
     const max = high === undefined ? min : high === "" ? 0xffff : parse(high, 0, 0xffff)
     if (min === null || max === null) {
-      throw new RuleError("length: bad value for option \"--length\", or out of range (0-65535).")
+      throw new RuleError(
+        `length: bad value for option "--length" near "${min === null ? low : high}", or out of range (0-65535).`
+      )
     }
     return new LengthMatch({ min, max }, given.inverted("length"))
   }

@@ -12,7 +12,8 @@ const PORTS_MAX = 15
 const DCCP = 33
 const UDPLITE = 136
 const PROTOCOLS: ReadonlyArray<number> = [ipproto.TCP, ipproto.UDP, UDPLITE, ipproto.SCTP, DCCP]
-const OPTIONS = ["sports", "dports", "ports"] as const
+const OPTIONS = [["source-ports", "sports"], ["destination-ports", "dports"], ["ports", "ports"]] as const
+type Which = (typeof OPTIONS)[number][1]
 
 function parsePorts(text: string): ReadonlyArray<Range> {
   const ranges: Array<Range> = []
@@ -31,14 +32,14 @@ function parsePorts(text: string): ReadonlyArray<Range> {
 
 export class MultiportMatch implements Match, Test {
   readonly kind = kind
-  readonly which: "sports" | "dports" | "ports"
+  readonly which: Which
   readonly ranges: ReadonlyArray<Range>
   readonly inverted: boolean
 
-  constructor(which: "sports" | "dports" | "ports", given: Given) {
+  constructor(option: string, which: Which, given: Given) {
     this.which = which
-    this.ranges = parsePorts(given.text(which)!)
-    this.inverted = given.inverted(which)
+    this.ranges = parsePorts(given.text(option)!)
+    this.inverted = given.inverted(option)
   }
 
   print(): string {
@@ -73,26 +74,26 @@ export class MultiportMatch implements Match, Test {
 }
 
 function parse(given: Given, { protocol, notProtocol }: Selector): Match {
-  const which = OPTIONS.find((name) => given.has(name))
+  const option = OPTIONS.find(([name]) => given.has(name))
   if (protocol === 0 || notProtocol) {
     throw new RuleError("multiport needs `-p tcp', `-p udp', `-p udplite', `-p sctp' or `-p dccp'")
   }
   if (!PROTOCOLS.includes(protocol)) {
     throw new RuleError("multiport only works with TCP, UDP, UDPLITE, SCTP and DCCP")
   }
-  if (which === undefined) throw new RuleError("multiport expection an option")
-  return new MultiportMatch(which, given)
+  if (option === undefined) throw new RuleError("multiport expection an option")
+  return new MultiportMatch(option[0], option[1], given)
 }
 
 export const kind: MatchKind = {
   name: "multiport",
   families: [4, 6],
   options: [
-    { name: "sports", invert: true, excl: ["dports", "ports"] },
-    { name: "source-ports", as: "sports", invert: true }, { name: "source-port", as: "sports", invert: true },
-    { name: "dports", invert: true, excl: ["ports"] },
-    { name: "destination-ports", as: "dports", invert: true },
-    { name: "destination-port", as: "dports", invert: true },
+    { name: "source-ports", invert: true, excl: ["destination-ports", "ports"] },
+    { name: "sports", as: "source-ports", invert: true }, { name: "source-port", as: "source-ports", invert: true },
+    { name: "destination-ports", invert: true, excl: ["ports"] },
+    { name: "dports", as: "destination-ports", invert: true },
+    { name: "destination-port", as: "destination-ports", invert: true },
     { name: "ports", invert: true }, { name: "port", as: "ports", invert: true }
   ],
   parse

@@ -24,6 +24,10 @@ export class SetMatch implements Match {
     return `${this.inverted ? " !" : ""} --match-set ${this.name} ${this.sides.join(",")}`
   }
 
+  missing(env: Environment): string | null {
+    return env.set === undefined || env.set(this.name) !== null ? null : `Set ${this.name} doesn't exist.`
+  }
+
   bind(env: Environment): Test | Errno {
     if (env.set === undefined) return Errno.EOPNOTSUPP
     const set = env.set(this.name)

@@ -87,7 +87,10 @@ function parse(given: Given): Match {
   if (mode !== "nth") throw new RuleError(`Bad mode "${mode}"`)
   const every = given.number("every", 1, U32_MAX)
   const packet = given.number("packet", 0, U32_MAX)
-  if (every === null ? packet !== null : packet! >= every) throw new RuleError("the --packet p must be 0 <= p <= n-1")
+  if (every === null ? packet !== null : packet !== null && packet >= every) throw new RuleError("the --packet p must be 0 <= p <= n-1")
+  if (every !== null && packet === null) {
+    throw new RuleError("statistic: option \"--every\" also requires \"--packet\".")
+  }
   if (every === null) throw new RuleError("--every must be specified when using nth mode")
   return new NthMatch(every, packet!, given.inverted("every"))
 }
@@ -98,7 +101,7 @@ export const kind: MatchKind = {
   options: [
     { name: "mode", mandatory: true },
     { name: "probability", invert: true },
-    { name: "every", invert: true, also: ["packet"] }, { name: "packet" }
+    { name: "every", invert: true }, { name: "packet" }
   ],
   parse
 }

@@ -47,7 +47,7 @@ export class LogTarget implements Target, LogSpec {
 }
 
 function parseLevel(text: string): number {
-  const level = parseNumber(text, 0, 7) ?? LEVELS.find(([name]) => name.startsWith(text.toLowerCase()))?.[1]
+  const level = parseNumber(text, 0, 7) ?? LEVELS.find(([name]) => name === text.toLowerCase())?.[1]
   if (level === undefined) throw new RuleError(`log level "${text}" unknown`)
   return level
 }
