@@ -216,8 +216,8 @@ export class Icmp4 {
     if (type === icmp.REDIRECT) return this.#redirected(frame, to)
     const info = icmp.word(bytes, l4)
     const known = this.#ns.sockets.error4(frame, inner, innerL4, type, code, info)
-    if (!known && ipv4.protocol(bytes, inner) !== ipproto.ICMP) mib.IcmpInErrors++
-    if (known && type === icmp.DEST_UNREACH && code === icmp.FRAG_NEEDED) {
+    if (known === false && ipv4.protocol(bytes, inner) !== ipproto.ICMP) mib.IcmpInErrors++
+    if (known === true && type === icmp.DEST_UNREACH && code === icmp.FRAG_NEEDED) {
       if (this.#ns.sysctl.globals.ip_no_pmtu_disc === 0) this.#ns.ip4.learnMtu(to, info & 0xffff)
       if (ipv4.protocol(bytes, inner) === ipproto.TCP) this.#ns.sockets.tcp.pathChanged4(bytes, inner, innerL4)
     }

@@ -152,8 +152,8 @@ export class Icmp6 {
     const known = this.#ns.sockets.error6(
       frame, inner, upper.at, upper.protocol, type, icmp6.code(bytes, l4), info
     )
-    if (!known) mib.IcmpInErrors++
-    if (known && type === icmp6.PACKET_TOO_BIG) {
+    if (known === false) mib.IcmpInErrors++
+    if (known === true && type === icmp6.PACKET_TOO_BIG) {
       this.#ns.ip6.learnMtu(read6(bytes, inner + ipv6.DST), info >>> 0)
       if (upper.protocol === ipproto.TCP) this.#ns.sockets.tcp.pathChanged6(bytes, inner, upper.at)
     }

@@ -43,7 +43,7 @@ export class SocketTable {
    * An ICMP error whose quote starts at `inner`; `innerL4` is its transport header. True: it is about
    * something that this host may have sent, and its path MTU counts.
    */
-  error4(frame: Frame, inner: number, innerL4: number, type: number, code: number, info: number): boolean {
+  error4(frame: Frame, inner: number, innerL4: number, type: number, code: number, info: number): boolean | null {
     const { bytes } = frame
     switch (ipv4.protocol(bytes, inner)) {
       case ipproto.ICMP:
@@ -55,7 +55,7 @@ export class SocketTable {
       case ipproto.UDP:
         return this.udp.error4(frame, inner, innerL4, type, code, info & 0xffff)
       case ipproto.TCP:
-        return this.tcp.protocol?.error(frame, inner, innerL4, type, code, info, 4) ?? false
+        return this.tcp.protocol === null ? false : this.tcp.protocol.error(frame, inner, innerL4, type, code, info, 4)
       default:
         return false
     }
@@ -63,7 +63,7 @@ export class SocketTable {
 
   error6(
     frame: Frame, inner: number, innerL4: number, protocol: number, type: number, code: number, info: number
-  ): boolean {
+  ): boolean | null {
     const { bytes } = frame
     switch (protocol) {
       case ipproto.ICMPV6:
@@ -74,7 +74,7 @@ export class SocketTable {
       case ipproto.UDP:
         return this.udp.error6(frame, inner, innerL4, type, code, info)
       case ipproto.TCP:
-        return this.tcp.protocol?.error(frame, inner, innerL4, type, code, info, 6) ?? false
+        return this.tcp.protocol === null ? false : this.tcp.protocol.error(frame, inner, innerL4, type, code, info, 6)
       default:
         return false
     }

@@ -17,11 +17,11 @@ export interface TcpProtocol extends TcpLister {
   receive(dev: NetDevice, frame: Frame, version: 4 | 6): void
   /**
    * An ICMP error whose quoted headers start at `inner` and `innerL4`. True: it is about something that we
-   * sent.
+   * sent and is believed; false: nobody knows of it; null: it is of no consequence.
    */
   error(
     frame: Frame, inner: number, innerL4: number, type: number, code: number, info: number, version: 4 | 6
-  ): boolean
+  ): boolean | null
   /** What was learnt of the path to there counts now. */
   pathChanged(local: Ip, remote: Ip, localPort: number, remotePort: number): void
   close(): void

@@ -17,29 +17,29 @@ import { between } from "./seq.ts"
 import { State } from "./state.ts"
 import { retransmitTimeout, setTimer } from "./timers.ts"
 
-/** `seq` is the quoted sequence number. True: it is about something that we did send. */
-export function receive(flow: AnyFlow, seq: number, type: number, code: number, info: number): boolean {
-  if (flow.kind === "time-wait") return false
+/** `seq` is the quoted sequence number. Null: it is not about what is in flight of a connection. */
+export function receive(flow: AnyFlow, seq: number, type: number, code: number, info: number): boolean | null {
+  if (flow.kind === "time-wait") return null
   const { mib } = flow.tcp
   if (flow.kind === "request") {
     if (seq !== flow.iss) {
       mib.OutOfWindowIcmps++
-      return false
+      return null
     }
     if (isHard(flow.version, type, code)) {
       flow.listener.forget(flow)
       mib.ListenDrops++
     }
-    return true
+    return null
   }
   const c = flow
   if (!between(seq, c.sndUna, c.sndNxt)) {
     mib.OutOfWindowIcmps++
-    return false
+    return null
   }
   // The way's new size is learnt by the caller, who then says `pathChanged`; of IPv6 only what makes
   // segments shorter.
-  if (isTooBig(c.version, type, code)) return c.version === 4 || forMtu(c, info >>> 0) < c.mssCache
+  if (isTooBig(c.version, type, code)) return c.version === 4 || forMtu(c, info >>> 0) < c.mssCache || null
   const [errno] = c.version === 4 ? meaning4(type, code) : meaning6(type, code)
   if (errno === Errno.OK) return true
   if (isUnreachable(c.version, type, code)) revertBackoff(c, seq)

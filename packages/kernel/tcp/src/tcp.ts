@@ -183,17 +183,20 @@ export class Tcp implements TcpProtocol {
 
   // ICMP
 
-  /** An ICMP error whose quote starts at `inner`. True: it is about something of ours. */
+  /**
+   * An ICMP error whose quote starts at `inner`. True: it is believed; false: it is about nobody; null: about
+   * somebody whom it does not concern.
+   */
   error(
     frame: Frame, inner: number, innerL4: number, type: number, code: number, info: number, version: 4 | 6
-  ): boolean {
+  ): boolean | null {
     const { bytes } = frame
     const localPort = wire.srcPort(bytes, innerL4)
     const remotePort = wire.dstPort(bytes, innerL4)
     const flow = version === 4
       ? this.flows.find4(ipv4.src(bytes, inner), ipv4.dst(bytes, inner), localPort, remotePort)
       : this.flows.find6(read6(bytes, inner + ipv6.SRC), read6(bytes, inner + ipv6.DST), localPort, remotePort)
-    if (flow === null) return this.ports.at(localPort) !== undefined
+    if (flow === null) return false
     return icmpError.receive(flow, get32(bytes, innerL4 + 4), type, code, info)
   }
 
