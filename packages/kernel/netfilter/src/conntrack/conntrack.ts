@@ -11,7 +11,8 @@
  *
  * Invariant: a frame that rests between two hooks carries a draft or nothing: an entry in the index does
  * not know who carries it. `count` never exceeds nf_conntrack_max (0: no limit). An entry ends at its
- * deadline exactly (a kernel hides it then and frees it some time later).
+ * deadline exactly (a kernel hides it then and frees it some time later). Nobody waits for that: who looks
+ * ends what is due first. Only an observer has a timer run, so that it hears of each end at its time.
  * Approximated: which unassured entry near the hash an early drop takes is chance in a kernel too; the scan
  * that a full table starts there (closing connections go, above 95 %) is not modelled.
  */
@@ -26,6 +27,8 @@ import * as tuples from "./tuple.ts"
 
 /** How many tuples near its hash a new flow may look at for a victim: Linux takes 8 chains of two. */
 const EVICTION_RANGE = 16
+/** Entries that a new flow may end because their time has come. */
+const DUE = 16
 /** Notes looked at for each one that is added. */
 const SWEEP = 4
 
@@ -41,11 +44,10 @@ export class Conntrack extends Timer {
   readonly table = new Table()
   readonly stats = new ConntrackStats()
   conf: ConntrackConf
-  observer: ConntrackObserver | null = null
-  /** Drafts and confirmed entries (nf_conntrack_count). */
-  count = 0
   readonly #expiry: Expiry
   readonly #holds: Array<Hold> = []
+  #observer: ConntrackObserver | null = null
+  #count = 0
   #held = 0
   #sweep = 0
   /** What the queue has room for. */
@@ -63,9 +65,26 @@ export class Conntrack extends Timer {
     return this.table.bytes + this.#expiry.bytes
   }
 
+  /** Drafts and confirmed entries (nf_conntrack_count). */
+  get count(): number {
+    this.expire()
+    return this.#count
+  }
+
   /** Entries that a frame holds and the index does not. */
   get held(): number {
+    this.#sweepAll()
     return this.#held
+  }
+
+  get observer(): ConntrackObserver | null {
+    return this.#observer
+  }
+
+  set observer(observer: ConntrackObserver | null) {
+    this.#observer = observer
+    if (observer === null) this.engine.disarm(this)
+    else this.#alarm()
   }
 
   /** 2 * entry + direction, or -1. One whose time is up is ended on the way. */
@@ -79,13 +98,14 @@ export class Conntrack extends Timer {
   /** An entry for the frame alone, or -1 when there is no room (nf_conntrack_alloc). */
   draft(original: Int32Array, reply: Int32Array, hash: number, frame: Frame): number {
     const max = this.conf.nf_conntrack_max
-    if (max > 0 && this.count >= max) {
+    this.expire(DUE)
+    if (max > 0 && this.#count >= max) {
       this.#sweepAll()
       if (this.count >= max && !this.#earlyDrop(hash)) return -1
     }
     const table = this.table
     const ct = table.take(original, reply)
-    this.count++
+    this.#count++
     if (this.conf.nf_conntrack_acct !== 0) {
       table.count()
       table.status[ct] = Status.ACCT
@@ -112,7 +132,7 @@ export class Conntrack extends Timer {
   discard(ct: number): void {
     if (this.table.isFree(ct) || (this.table.status[ct]! & Status.CONFIRMED) !== 0) return
     this.#unhold(ct)
-    this.count--
+    this.#count--
     this.table.give(ct)
   }
 
@@ -148,7 +168,7 @@ export class Conntrack extends Timer {
   }
 
   note(ct: number, events: number): void {
-    if (this.observer !== null) this.table.pending[ct]! |= events
+    if (this.#observer !== null) this.table.pending[ct]! |= events
   }
 
   /** What was noted since the last time is told (nf_ct_deliver_cached_events): at the last hook. */
@@ -158,7 +178,7 @@ export class Conntrack extends Timer {
     this.table.pending[ct] = 0
     const status = this.table.status[ct]!
     if ((status & (Status.CONFIRMED | Status.DYING)) !== Status.CONFIRMED) return
-    this.observer?.event(ct, events)
+    this.#observer?.event(ct, events)
   }
 
   /**
@@ -168,12 +188,12 @@ export class Conntrack extends Timer {
     const table = this.table
     const status = table.status[ct]!
     if ((status & (Status.CONFIRMED | Status.DYING)) !== Status.CONFIRMED) return
-    this.observer?.event(ct, Event.DESTROY)
+    this.#observer?.event(ct, Event.DESTROY)
     if ((status & Status.NAT_CLASH) === 0) table.remove(ct, 0)
     table.remove(ct, 1)
     this.#expiry.remove(ct)
     table.status[ct] = status | Status.DYING
-    this.count--
+    this.#count--
     if (frame === null) table.give(ct)
     else this.#hold(ct, frame)
   }
@@ -181,6 +201,7 @@ export class Conntrack extends Timer {
   /** Every entry in the index, by number. */
   *entries(): Generator<number> {
     const { table } = this
+    this.expire()
     for (let ct = 0; ct < table.capacity; ct++) {
       if (table.isFree(ct)) continue
       if ((table.status[ct]! & (Status.CONFIRMED | Status.DYING)) === Status.CONFIRMED) yield ct
@@ -192,20 +213,26 @@ export class Conntrack extends Timer {
     for (const ct of this.entries()) this.kill(ct, null)
   }
 
-  override fire(nowNs: Ns): void {
+  /** Ends what is due; no more than `most` at a time in the path of a packet. */
+  expire(most = Infinity): void {
     const expiry = this.#expiry
-    while (expiry.firstNs <= nowNs) {
+    const { nowNs } = this.engine
+    for (let ended = 0; expiry.firstNs <= nowNs && ended < most; ended++) {
       const ct = expiry.first
       const deadlineNs = this.table.deadlineNs[ct]!
       if (deadlineNs > nowNs) expiry.postpone(deadlineNs)
       else this.kill(ct, null)
     }
-    this.#sweepAll()
+  }
+
+  override fire(_nowNs: Ns): void {
+    this.expire()
     this.#alarm()
   }
 
   /** What is wrong with the books, or null. */
   check(): string | null {
+    this.expire()
     this.#sweepAll()
     const { table } = this
     let confirmed = 0
@@ -220,7 +247,7 @@ export class Conntrack extends Timer {
       }
     }
     if (confirmed !== this.#expiry.size) return `${confirmed} entries, ${this.#expiry.size} queued`
-    if (confirmed + drafts !== this.count) return `${confirmed} + ${drafts} entries, count ${this.count}`
+    if (confirmed + drafts !== this.#count) return `${confirmed} + ${drafts} entries, count ${this.#count}`
     const outside = table.used - confirmed
     if (outside !== this.#held) return `${outside} outside of the index, ${this.#held} held`
     return table.check()
@@ -228,7 +255,7 @@ export class Conntrack extends Timer {
 
   #alarm(): void {
     const firstNs = this.#expiry.firstNs
-    if (firstNs === Infinity || (this.armed && this.deadlineNs <= firstNs)) return
+    if (this.#observer === null || firstNs === Infinity || (this.armed && this.deadlineNs <= firstNs)) return
     const nowNs = this.engine.nowNs
     this.engine.arm(this, firstNs > nowNs ? firstNs - nowNs : 0)
   }
@@ -264,7 +291,7 @@ export class Conntrack extends Timer {
     if (frame !== null && !frame.free && frame.ct === ct && frame.id === id) return false
     const counted = (this.table.status[ct]! & Status.DYING) === 0
     this.#letGo(i)
-    if (counted) this.count--
+    if (counted) this.#count--
     this.table.give(ct)
     return true
   }

@@ -151,6 +151,21 @@ it("a life that was shortened ends early, one that was not ends late", () => {
   expect([rig.conntrack.count, rig.engine.nextNs]).toEqual([0, Infinity])
 })
 
+it("time passes by itself only for who listens", () => {
+  const rig = new Rig()
+  rig.send(udp({ src: "10.0.0.1", dst: "10.0.0.2" }, 5, 6, 0))
+  expect(rig.engine.nextNs).toBe(Infinity)
+  const log = new EventLog(rig.conntrack)
+  expect(rig.engine.nextNs).toBe(30 * SECOND)
+  rig.wait(20)
+  rig.send(udp({ src: "10.0.0.1", dst: "10.0.0.2" }, 5, 6, 0))
+  rig.wait(29.9)
+  expect(log.lines).toEqual([])
+  rig.wait(0.1)
+  expect(log.lines).toEqual(["[DESTROY] udp      17 src=10.0.0.1 dst=10.0.0.2 sport=5 dport=6 [UNREPLIED] src=10.0.0.2 dst=10.0.0.1 sport=6 dport=5"])
+  expect([rig.engine.nextNs, rig.conntrack.check()]).toEqual([Infinity, null])
+})
+
 describe("a draft", () => {
   const held = (rig: Rig, i: number): Frame => {
     const frame = rig.frame(udp({ src: `10.0.0.${i}`, dst: "10.0.0.9" }, 1, 2, 0))
