@@ -76,12 +76,15 @@ export class Packet {
 
   #load4(frame: Frame): boolean {
     const { bytes, l3, tail } = frame
-    if (ipv4.check(bytes, l3, tail) !== ipv4.Fault.None) return false
+    // The stack has checked what arrived; here only what a walk would stumble over, as checksums may be unfinished.
+    const headerBytes = tail - l3 < ipv4.HEADER_BYTES_MIN ? 0 : ipv4.headerBytes(bytes, l3)
+    if (headerBytes < ipv4.HEADER_BYTES_MIN || l3 + headerBytes > tail || bytes[l3]! >>> 4 !== 4) return false
+    if (ipv4.totalLength(bytes, l3) < headerBytes) return false
     this.end = Math.min(tail, l3 + ipv4.totalLength(bytes, l3))
     this.srcAt = l3 + 12
     this.dstAt = l3 + 16
     this.protocol = ipv4.protocol(bytes, l3)
-    this.l4 = l3 + ipv4.headerBytes(bytes, l3)
+    this.l4 = l3 + headerBytes
     this.fragmentOffset = ipv4.fragmentOffsetBytes(bytes, l3)
     return true
   }
