@@ -218,13 +218,15 @@ export class Listener {
       out.reason = DropReason.NOT_SPECIFIED
       return
     }
+    const start = (request.irs + 1) | 0
+    const fits = !paws && !forged && inWindow(segment.seq, segment.end, start, (start + request.rcvWnd) | 0)
+    if (fits && segment.has(wire.RST) && segment.seq !== start) return this.#challenge(request, segment, out)
     if (segment.has(wire.ACK) && segment.ack !== ((request.iss + 1) | 0)) {
       out.reset = true
       out.reason = DropReason.TCP_INVALID_ACK_SEQUENCE
       return
     }
-    const start = (request.irs + 1) | 0
-    if (paws || forged || !inWindow(segment.seq, segment.end, start, (start + request.rcvWnd) | 0)) {
+    if (!fits) {
       if (!segment.has(wire.RST)) {
         if (limited(request, segment)) mib.TCPACKSkippedSynRecv++
         else request.acknowledge()
@@ -249,6 +251,17 @@ export class Listener {
       return
     }
     this.#complete(request, segment, out)
+  }
+
+  /** A reset that fits the window and is not exact (RFC 5961, section 3.2). */
+  #challenge(request: Request, segment: Segment, out: Outcome): void {
+    const { tcp } = this
+    out.reason = DropReason.TCP_RESET
+    if (limited(request, segment)) tcp.mib.TCPACKSkippedChallenge++
+    else if (tcp.mayChallenge()) {
+      tcp.mib.TCPChallengeACK++
+      request.acknowledge()
+    }
   }
 
   /** The last ACK of the handshake: a connection, if there is room for one. */

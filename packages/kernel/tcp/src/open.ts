@@ -130,7 +130,6 @@ function synAckReceived(c: Connection, segment: Segment, out: Outcome): void {
     const began = (Math.floor(c.retransStampNs / 1_000_000) + c.tsOffset) | 0
     if (!between(options.tsEcho, began, c.timestamp)) {
       c.tcp.mib.PAWSActive++
-      if (c.retransmits === 0) setTimer(c, c.rto, SOON_NS, Pending.Retransmit)
       out.reset = true
       out.reason = DropReason.TCP_RFC7323_PAWS
       return
