@@ -60,7 +60,8 @@ export function emit(
   const { ns } = c.tcp
   const way = route(ns, c.remote, c.dev)
   // What is sent again is counted elsewhere.
-  if (after((seq + count + (flags & tcp.FIN)) | 0, c.sndNxt) || count + (flags & tcp.FIN) === 0) c.tcp.mib.TcpOutSegs++
+  const length = count + (flags & tcp.FIN)
+  if (length === 0 || after((seq + length) | 0, c.sndNxt)) c.tcp.mib.TcpOutSegs++
   if (noWay(c, way) !== Errno.OK) return unroutable(c, way)
   const optionsLength = optionBytes(c)
   const header = tcp.HEADER_BYTES_MIN + optionsLength

@@ -77,7 +77,9 @@ export class TcpSocket extends SocketOptions {
       // Of IPv4 also what no connection can come from.
       if (family(ip) === 6 && (isMulticast(ip) || (isLinkLocal(ip) && this.dev === null))) return Errno.EINVAL
       const address = ns.findAddress(ip)
-      const here = family(ip) === 6 ? ns.ip6.isLocal(ip) : isMulticast(ip) || ns.ip4.isLocal(ip[0]!) || isBroadcast(ns, ip)
+      const here = family(ip) === 6
+        ? ns.ip6.isLocal(ip)
+        : ns.ip4.isLocal(ip[0]!) || isMulticast(ip) || isBroadcast(ns, ip)
       if (globals.ip_nonlocal_bind === 0 && (!here || (address !== null && !address.usable))) return Errno.EADDRNOTAVAIL
       this.local = ip
     } else this.local = null
@@ -175,7 +177,9 @@ export class TcpSocket extends SocketOptions {
     if (refused !== Errno.OK) return refused
     if (way.type === "broadcast" || way.type === "multicast") return Errno.ENETUNREACH
     const bound = this.local
-    if (bound !== null && bound.length !== remote.length) return bound.length === 1 ? Errno.EAFNOSUPPORT : Errno.ENETUNREACH
+    if (bound !== null && bound.length !== remote.length) {
+      return bound.length === 1 ? Errno.EAFNOSUPPORT : Errno.ENETUNREACH
+    }
     const local = bound ?? way.src
     if (local === null) return Errno.EADDRNOTAVAIL
     if (local.length === 1 && isLoopback(local) && !loopbackMayLeave(ns, way.dev!)) return Errno.EINVAL

@@ -109,7 +109,9 @@ it("what a rule forbids has not left: it is tried again like a shut window, and 
   expect(socket.takeError()).toBe(Errno.OK)
 })
 
-it.each([[4, "persist 2 0"], [6, "on 2 1"]] as const)("IPv%d without its address, another one left", (version, waits) => {
+const OTHERS = [[4, "persist 2 0"], [6, "on 2 1"]] as const
+
+it.each(OTHERS)("IPv%d without its address, another one left", (version, waits) => {
   const pair = started(version)
   const nic = pair.a.links.byName("eth0")!
   const own = cidr(version === 4 ? "10.0.0.7/24" : "fd00::7/64")!

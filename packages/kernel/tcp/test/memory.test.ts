@@ -19,7 +19,9 @@ it("an idle connection keeps little of what it needed for a megabyte", () => {
   let left = 3_000_000
   let most = 0
   client.wake = () => {
-    for (let took = 1; left > 0 && took > 0; left -= Math.max(took, 0)) took = client.send(into, 0, Math.min(left, into.length))
+    for (let took = 1; left > 0 && took > 0; left -= Math.max(took, 0)) {
+      took = client.send(into, 0, Math.min(left, into.length))
+    }
     most = Math.max(most, client.connection!.ring.capacity)
   }
   client.connect(ip("10.0.0.2")!, 80)
