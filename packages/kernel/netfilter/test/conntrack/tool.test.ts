@@ -1,6 +1,7 @@
 /** `conntrack` as its users see it; the layout is that of conntrack-tools 1.4.7 on Linux 6.18. */
 import { beforeEach, describe, expect, it } from "vitest"
 import { procLine } from "../../src/conntrack/print.ts"
+import { Status } from "../../src/conntrack/status.ts"
 import { run } from "../../src/conntrack/tool.ts"
 import { F, icmp, ip, tcp, udp } from "./packets.ts"
 import { Rig } from "./rig.ts"
@@ -17,6 +18,7 @@ beforeEach(() => {
   rig.send(ip({ src: "10.0.0.1", dst: "10.0.0.9", protocol: 47 }, new Uint8Array(8)))
   rig.send(ip({ src: "10.0.0.1", dst: "10.0.0.9", protocol: 253 }, new Uint8Array(8)))
   rig.conntrack.table.mark[1] = 5
+  rig.conntrack.table.status[3]! |= Status.DST_NAT
   rig.wait(1.5)
 })
 
@@ -45,19 +47,25 @@ unknown  253 598 src=10.0.0.1 dst=10.0.0.9 packets=1 bytes=28 [UNREPLIED] src=10
 
 describe("selects", () => {
   it.each([
-    [["-p", "udp"], ["udp      17"]], [["-p", "253"], ["unknown  253"]], [["-s", "10.0.0.1", "-p", "tcp"], ["tcp      6 4"]],
-    [["-d", "fd00::9"], ["icmpv6   58"]], [["-r", "10.0.0.9", "--reply-port-src", "53"], ["udp      17"]],
+    [["-p", "udp"], ["udp      17"]], [["-p", "UDP"], ["udp      17"]], [["-p", "253"], ["unknown  253"]],
+    [["conntrack", "-s", "10.0.0.1", "-p", "tcp"], ["tcp      6 4"]], [["-d", "fd00::9"], ["icmpv6   58"]],
+    [["-r", "10.0.0.9", "-p", "17", "--reply-port-src", "53"], ["udp      17"]],
     [["-p", "tcp", "--dport", "80"], ["tcp      6 4"]], [["-p", "tcp", "--sport", "81"], []],
-    [["--state", "ESTABLISHED"], ["tcp      6 4"]], [["-u", "ASSURED"], ["tcp      6 4"]], [["-m", "0x1/0x3"], ["tcp      6 4"]],
-    [["--icmpv6-id", "5"], ["icmpv6   58"]], [["-n"], []], [["-s", "10.0.0.0/8", "-u", "UNSET"], ["udp      17", "gre      47", "unknown  253"]]
+    [["-p", "tcp", "--state", "established"], ["tcp      6 4"]], [["-u", "ASSURED"], ["tcp      6 4"]],
+    [["-m", "0x1/0x3"], ["tcp      6 4"]], [["-p", "icmpv6", "--icmpv6-id", "5"], ["icmpv6   58"]], [["-n"], []],
+    [["-g"], ["gre      47"]], [["-g", "10.0.0.9"], ["gre      47"]], [["-g", "10.0.0.8"], []], [["-j"], ["gre      47"]],
+    [["-n", "10.0.0.1"], []], [["-s", "10.0.0.0/8", "-u", "SEEN_REPLY"], ["tcp      6 4"]]
   ] as const)("%j", (args, expected) => {
     expect(lines(...args).map((line, i) => line.slice(0, expected[i]?.length ?? 99))).toEqual([...expected])
   })
 
   it.each([
-    [["-x"], "option `-x' requires an argument"], [["-x", "1"], "unknown option `-x'"], [["-p", "blah"], "unknown protocol `blah'"],
-    [["-s", "10.0.0"], "Invalid IP address `10.0.0'"], [["--dport", "70000"], "Invalid value `70000'"],
-    [["-o", "xml"], "unknown parameter `xml'"], [["-u", "GONE"], "unknown parameter `GONE'"], [["--state", "X"], "unknown state `X'"]
+    [["-x"], "unknown option `-x'"], [["-p"], "option `-p' requires an argument"], [["-p", "blah"], "`blah' unsupported protocol"],
+    [["--dport", "80"], "unknown option `--dport'"], [["--dport", "53", "-p", "udp"], "unknown option `--dport'"],
+    [["-p", "udp", "--state", "CLOSE"], "unknown option `--state'"], [["-p", "icmp", "--icmpv6-type", "8"], "unknown option `--icmpv6-type'"],
+    [["-f", "ipv5"], "`ipv5' unsupported protocol"], [["-s", "10.0.0"], "Invalid IP address `10.0.0'"],
+    [["-p", "tcp", "--dport", "70000"], "Invalid value `70000'"], [["-o", "bogus"], "Bad parameter `bogus'"],
+    [["-u", "GONE"], "Bad parameter `GONE'"], [["-p", "tcp", "--state", "X"], "unknown TCP state `X'"]
   ] as const)("not %j", (args, why) => {
     const { out, err, code } = run(rig.conntrack, ["-D", ...args])
     expect([out, err.split("\n")[0], code, rig.conntrack.count]).toEqual(["", `conntrack v1.4.7 (conntrack-tools): ${why}`, 2, 5])
