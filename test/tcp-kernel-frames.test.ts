@@ -162,14 +162,17 @@ describe.skipIf(why !== null)("the frames of the kernel's own TCP", () => {
   it("in answer to what no decent peer sends", () => compare(probes(PROBES)))
 
   it("and about as long for what is long", async () => {
-    const long = stories(LONG)
-    const [linux, ours] = await Promise.all(worlds.map((world) => tell(world, long, 0)))
-    const wrong = [...long.keys()].flatMap((name) => {
-      const [theirs, own] = [linux!, ours!].map((told) => cost(told.get(name)!)) as [Cost, Cost]
-      const late = own.ms > SLOWER * theirs.ms
-      return late || own.again > theirs.again ? [{ name, theirs, own }] : []
-    })
-    expect(wrong).toEqual([])
+    let long = stories(LONG)
+    for (let attempt = 0;; attempt++) {
+      const [linux, ours] = await Promise.all(worlds.map((world) => tell(world, long, attempt)))
+      const wrong = [...long.keys()].flatMap((name) => {
+        const [theirs, own] = [linux!, ours!].map((told) => cost(told.get(name)!)) as [Cost, Cost]
+        const late = own.ms > SLOWER * theirs.ms
+        return late || own.again > theirs.again ? [{ name, theirs, own }] : []
+      })
+      if (wrong.length === 0 || attempt + 1 === ATTEMPTS) return expect(wrong).toEqual([])
+      long = new Map([...long].filter(([name]) => wrong.some((one) => one.name === name)))
+    }
   })
 
   it.each(["sack", "timestamps", "window_scaling"])("with a kernel that has no tcp_%s", async (what) => {
