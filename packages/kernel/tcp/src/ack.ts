@@ -31,7 +31,6 @@ const verdict = new Verdict()
 export function acknowledge(c: Connection, segment: Segment, given: number): AckResult {
   const priorDelivered = c.delivered
   const result = take(c, segment, given)
-  if (c.sndUna === c.writeSeq) c.ring.emptied()
   const delivered = c.delivered - priorDelivered
   c.tcp.mib.TCPDelivered += delivered
   if (c.ecnOk && segment.has(tcp.ECE) && !segment.has(tcp.SYN)) c.tcp.mib.TCPDeliveredCE += delivered

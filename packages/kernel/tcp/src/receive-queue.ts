@@ -153,14 +153,17 @@ export class ReceiveQueue {
     while (this.#first < this.#ends.length && !after(this.#ends[this.#first]!, to)) {
       this.rmem -= this.#prices[this.#first++]!
     }
-    if (this.#first === this.#ends.length) {
-      this.#empty()
-      if (!this.hasGaps) this.#ring.emptied()
-    } else if (this.#first >= COMPACT) {
+    if (this.#first === this.#ends.length) this.#empty()
+    else if (this.#first >= COMPACT) {
       this.#ends.splice(0, this.#first)
       this.#prices.splice(0, this.#first)
       this.#first = 0
     }
+  }
+
+  /** Nothing has come for a while: what a transfer needed is given back, if it is empty. */
+  idle(): void {
+    if (this.#first === this.#ends.length && !this.hasGaps) this.#ring.emptied()
   }
 
   #empty(): void {

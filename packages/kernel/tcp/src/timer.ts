@@ -35,7 +35,7 @@ export abstract class LazyTimer extends Timer {
   }
 
   override fire(nowNs: Ns): void {
-    if (this.dueNs === Infinity) return
+    if (this.dueNs === Infinity) return this.idle()
     if (this.dueNs > nowNs) {
       this.#engine.arm(this, this.dueNs - nowNs)
       return
@@ -45,4 +45,7 @@ export abstract class LazyTimer extends Timer {
   }
 
   protected abstract expired(): void
+
+  /** It fired into nothing: what it watched has been quiet since it was last set. */
+  protected idle(): void {}
 }

@@ -38,6 +38,12 @@ export class RetransmitTimer extends LazyTimer {
       probeTimeout(c)
     }
   }
+
+  /** All is acknowledged. */
+  protected override idle(): void {
+    const c = this.#connection
+    if (c.sndUna === c.writeSeq) c.ring.emptied()
+  }
 }
 
 export class DelayedAckTimer extends LazyTimer {
@@ -46,6 +52,10 @@ export class DelayedAckTimer extends LazyTimer {
   constructor(c: Connection) {
     super(c.tcp.engine)
     this.#connection = c
+  }
+
+  protected override idle(): void {
+    this.#connection.queue.idle()
   }
 
   /** tcp_delack_timer_handler. */
