@@ -6,8 +6,8 @@
  *
  * A frame holds an entry that the index does not by its number only. So whoever makes a draft or kills an
  * entry under a frame's feet notes the frame, and the number is used again when that frame has ended or
- * carries another entry. A few of these notes are looked at whenever one is added, so frames that die
- * anywhere need not tell.
+ * carries another entry (a copy is noted by `adopt`). A few of these notes are looked at whenever one is
+ * added, so frames that die anywhere need not tell.
  *
  * Invariant: a frame that rests between two hooks carries a draft or nothing: an entry in the index does
  * not know who carries it. `count` never exceeds nf_conntrack_max (0: no limit). An entry ends at its
@@ -68,10 +68,11 @@ export class Conntrack extends Timer {
   /** Drafts and confirmed entries (nf_conntrack_count). */
   get count(): number {
     this.expire()
+    this.#sweepAll()
     return this.#count
   }
 
-  /** Entries that a frame holds and the index does not. */
+  /** Frames that hold an entry outside of the index. */
   get held(): number {
     this.#sweepAll()
     return this.#held
@@ -100,7 +101,6 @@ export class Conntrack extends Timer {
     const max = this.conf.nf_conntrack_max
     this.expire(DUE)
     if (max > 0 && this.#count >= max) {
-      this.#sweepAll()
       if (this.count >= max && !this.#earlyDrop(hash)) return -1
     }
     const table = this.table
@@ -128,12 +128,15 @@ export class Conntrack extends Timer {
     this.#alarm()
   }
 
-  /** A draft that nobody wants any more: its frame was given another entry, or none. */
+  /** Its frame was given another entry, or none: a draft that no copy holds either is free. */
   discard(ct: number): void {
     if (this.table.isFree(ct) || (this.table.status[ct]! & Status.CONFIRMED) !== 0) return
-    this.#unhold(ct)
-    this.#count--
-    this.table.give(ct)
+    for (let i = this.#held - 1; i >= 0; i--) if (this.#holds[i]!.ct === ct) this.#release(i)
+  }
+
+  /** A copy of a frame holds its draft too, until one of them is confirmed or all have ended. */
+  adopt(copy: Frame): void {
+    if (copy.ct >= 0 && (this.table.status[copy.ct]! & HELD) !== 0) this.#hold(copy.ct, copy)
   }
 
   /** nf_ct_refresh_acct without the accounting: live `seconds` from now on, or from confirmation on. */
@@ -249,7 +252,8 @@ export class Conntrack extends Timer {
     if (confirmed !== this.#expiry.size) return `${confirmed} entries, ${this.#expiry.size} queued`
     if (confirmed + drafts !== this.#count) return `${confirmed} + ${drafts} entries, count ${this.#count}`
     const outside = table.used - confirmed
-    if (outside !== this.#held) return `${outside} outside of the index, ${this.#held} held`
+    const held = new Set(this.#holds.slice(0, this.#held).map(({ ct }) => ct)).size
+    if (outside !== held) return `${outside} outside of the index, ${held} held`
     return table.check()
   }
 
@@ -271,7 +275,7 @@ export class Conntrack extends Timer {
   }
 
   #unhold(ct: number): void {
-    for (let i = this.#held - 1; i >= 0; i--) if (this.#holds[i]!.ct === ct) return this.#letGo(i)
+    for (let i = this.#held - 1; i >= 0; i--) if (this.#holds[i]!.ct === ct) this.#letGo(i)
   }
 
   #letGo(i: number): void {
@@ -289,9 +293,13 @@ export class Conntrack extends Timer {
   #release(i: number): boolean {
     const { ct, frame, id } = this.#holds[i]!
     if (frame !== null && !frame.free && frame.ct === ct && frame.id === id) return false
-    const counted = (this.table.status[ct]! & Status.DYING) === 0
     this.#letGo(i)
-    if (counted) this.#count--
+    for (let k = 0; k < this.#held; k++) {
+      if (this.#holds[k]!.ct !== ct) continue
+      this.table.status[ct]! |= HELD
+      return true
+    }
+    if ((this.table.status[ct]! & Status.DYING) === 0) this.#count--
     this.table.give(ct)
     return true
   }

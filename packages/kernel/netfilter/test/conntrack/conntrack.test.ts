@@ -6,12 +6,14 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { SECOND } from "@podwire/engine"
 import { DropReason, type Frame } from "@podwire/netdev"
+import { confirm } from "../../src/conntrack/confirm.ts"
 import { track } from "../../src/conntrack/track.ts"
 import { EventLog } from "../../src/conntrack/print.ts"
 import { Expiry } from "../../src/conntrack/expiry.ts"
 import { Status } from "../../src/conntrack/status.ts"
 import * as tuples from "../../src/conntrack/tuple.ts"
 import { PREROUTING } from "../../src/hook.ts"
+import { Verdict } from "../../src/verdict.ts"
 import { F, icmp, tcp, udp } from "./packets.ts"
 import { Rig } from "./rig.ts"
 
@@ -185,6 +187,29 @@ describe("a draft", () => {
     expect([rig.conntrack.count, frames[8]!.ct, rig.conntrack.stats.drop]).toEqual([8, -1, 1])
     for (const frame of frames) rig.pool.free(frame)
     expect([rig.conntrack.check(), rig.conntrack.count]).toEqual([null, 0])
+  })
+
+  it("is held by a copy of its frame too, and confirmed once for both", () => {
+    const rig = new Rig()
+    const { conntrack } = rig
+    const first = held(rig, 1)
+    const copy = rig.pool.clone(first)!
+    conntrack.adopt(copy)
+    rig.pool.free(first)
+    for (let i = 2; i < 20; i++) rig.pool.free(held(rig, i))
+    expect([conntrack.count, conntrack.held, conntrack.check()]).toEqual([1, 1, null])
+    const another = rig.pool.clone(copy)!
+    conntrack.adopt(another)
+    expect([confirm(conntrack, copy), confirm(conntrack, another)]).toEqual([Verdict.Accept, Verdict.Accept])
+    expect([conntrack.count, conntrack.held, conntrack.check()]).toEqual([1, 0, null])
+    const [lost, twin] = [held(rig, 30), held(rig, 30)]
+    const other = rig.pool.clone(twin)!
+    conntrack.adopt(other)
+    confirm(conntrack, lost)
+    confirm(conntrack, twin)
+    expect([twin.ct, conntrack.held, conntrack.check()]).toEqual([lost.ct, 1, null])
+    for (const frame of [copy, another, lost, twin, other]) rig.pool.free(frame)
+    expect([conntrack.count, conntrack.held, conntrack.check()]).toEqual([2, 0, null])
   })
 
   it("of a dead entry stays readable for the frame that killed it", () => {
