@@ -8,9 +8,9 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
-import { readFileSync } from "node:fs"
 import { clusterFlags, displayFlags, namespaceFlag, settledLab } from "./options.ts"
 import { ExitWith, UsageError } from "./outcome.ts"
+import { standardInput } from "./standard-input.ts"
 
 export const execCommand = (program: ReadonlyArray<string>) =>
   Command.make("exec", {
@@ -50,7 +50,7 @@ export const execCommand = (program: ReadonlyArray<string>) =>
     if (options.stdin && options.filename.includes("-")) {
       return yield* new UsageError({ what: "-i and -f - both want standard input" })
     }
-    const stdin = options.stdin ? readFileSync(0) : undefined
+    const stdin = options.stdin ? yield* standardInput : undefined
     const lab = yield* settledLab(options, options.quiet)
     const { exitCode, stdout, stderr } = yield* lab.exec(options.target, argv, {
       namespace: options.namespace,
