@@ -1,15 +1,19 @@
 /** The few small programs that scripts expect anywhere: cat, echo, false, hostname, sleep, true. */
 import { CallbackTimer, SECOND } from "@podwire/engine"
+import { utf8Decode } from "@podwire/wire/bytes"
 import { Finished, type Host, Process, type Program } from "./process.ts"
 
 export const cat: Program = {
   name: "cat",
-  synopsis: "cat FILE...",
+  synopsis: "cat [FILE|-]...",
   start(host, argv) {
     let stdout = ""
     let stderr = ""
-    for (const file of argv.slice(1)) {
-      const text = host.files.get(file)
+    const { stdin = new Uint8Array(0) } = host
+    let input = utf8Decode(stdin, 0, stdin.length)
+    for (const file of argv.length > 1 ? argv.slice(1) : ["-"]) {
+      const text = file === "-" ? input : host.files.get(file)
+      if (file === "-") input = ""
       if (text === undefined) stderr += `cat: ${file}: No such file or directory\n`
       else stdout += text
     }

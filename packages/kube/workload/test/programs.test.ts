@@ -147,6 +147,23 @@ it("a server that says nothing is waited for as long as -W says", () => {
   `)
 })
 
+it("cat copies its standard input, once", () => {
+  const host = { ...makeHost(), stdin: new Uint8Array([104, 105, 10]) }
+  expect(shell(host, "cat") + shell(host, "cat", "-", "/etc/hostname", "-") + shell(makeHost(), "cat"))
+    .toMatchInlineSnapshot(`
+      "$ cat
+      hi
+      exit 0 after 0 s
+      $ cat - /etc/hostname -
+      hi
+      web-0
+      exit 0 after 0 s
+      $ cat
+      exit 0 after 0 s
+      "
+    `)
+})
+
 it("coreutils", () => {
   const host = makeHost()
   expect([

@@ -1,7 +1,8 @@
 /**
  * `agnhost netexec`, the server of Kubernetes' network tests: an HTTP server and a UDP server with the same
  * few commands (test/images/agnhost/netexec/netexec.go: its paths, texts and codes).
- * Not supported: TLS and SCTP, which end it with a word; /shell, which answers that there is no shell.
+ * Not supported: TLS and SCTP, which end it with a word; /shell, which answers that there is no shell;
+ * --delay-shutdown, which is said, as containers end at once: so /readyz never answers that it is shutting down.
  */
 import type { Datagram } from "@podwire/netns"
 import { ascii, latin1 } from "@podwire/wire/bytes"
@@ -21,8 +22,10 @@ import { upload } from "./upload.ts"
 
 export const NETEXEC_FLAGS = {
   "http-port": 8080, "udp-port": 8081, "sctp-port": -1, "tls-cert-file": "", "tls-private-key-file": "",
-  "http-override": "", "udp-listen-addresses": ""
+  "http-override": "", "udp-listen-addresses": "", "delay-shutdown": 0
 }
+/** What net/http takes out of a request's Header. */
+const NO_HEADER: ReadonlySet<string> = new Set(["host", "transfer-encoding", "trailer"])
 /** What is read of a datagram. */
 const UDP_OCTETS = 2048
 export type NetexecFlags = typeof NETEXEC_FLAGS
@@ -43,6 +46,7 @@ export class Netexec extends GoProcess {
   #begin(flags: NetexecFlags): void {
     if (flags["tls-cert-file"] !== "") return this.#notModelled("TLS")
     if (flags["sctp-port"] !== -1) return this.#notModelled("SCTP")
+    if (flags["delay-shutdown"] > 0) this.log("--delay-shutdown is not modelled: the container ends at once")
     if (flags["udp-port"] !== -1) this.#listenUdp(flags["udp-listen-addresses"], flags["udp-port"])
     if (!this.running) return
     const routes = this.#routes()
@@ -109,12 +113,18 @@ export class Netexec extends GoProcess {
         this.log("GET /clientip")
         response.write(request.remoteAddr)
       },
+      "/header": form((values, response, request) => this.#header(values, response, request)),
       "/dial": (response, request) => dial(this, response, request),
       "/echo": form((values, response) => this.#echo(values, response)),
       "/exit": form((values, response) => this.#exit(values, response)),
       "/healthz": (response) => {
         this.log("GET /healthz")
         response.status(this.#udpReady ? 200 : 412)
+      },
+      "/readyz": (response) => {
+        this.log("GET /readyz")
+        if (this.#udpReady) response.write("ok")
+        else response.status(412)
       },
       "/hostname": hostname("hostname"),
       "/hostName": hostname("hostName"),
@@ -149,6 +159,23 @@ export class Netexec extends GoProcess {
       }
     }
     response.write(message)
+  }
+
+  /** One field's first value, or all of them as JSON with Go's names, without those that Go keeps elsewhere. */
+  #header(values: Values, response: GoResponse, request: GoRequest): void {
+    const key = first(values, "key")
+    this.log(key === "" ? "GET /header" : `GET /header?key=${key}`)
+    const fields = request.exchange.request.fields.list.filter(({ name }) => !NO_HEADER.has(lower(name)))
+    if (key !== "") {
+      return response.write(fields.find(({ name }) => lower(name) === lower(key))?.value ?? "")
+    }
+    const header = new Map<string, Array<string>>()
+    for (const { name, value } of fields) {
+      const canonical = lower(name).replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase())
+      header.set(canonical, [...header.get(canonical) ?? [], value])
+    }
+    const sorted = [...header].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    response.write(json(Object.fromEntries(sorted)))
   }
 
   #redirect(values: Values, response: GoResponse, request: GoRequest): void {

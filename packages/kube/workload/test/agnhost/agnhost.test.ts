@@ -73,6 +73,38 @@ it("netexec over UDP, and what it writes down", () => {
   `)
 })
 
+it("netexec tells the header that it got", () => {
+  const pair = makePair()
+  const server = start(pair.server, "agnhost", "netexec", "--delay-shutdown=3")
+  const ask = (target: string, fields: string) => talk(pair, "10.0.0.1", 8080,
+    `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${fields}\r\n`, { waitNs: SECOND })
+    .replace(/^[^]*?\r\n\r\n/, "")
+  expect([
+    ask("/header?key=x-forwarded-for", "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: 192.0.2.2\r\n"),
+    ask("/header?key=none", ""), ask("/header?key=Host", ""),
+    ask("/header", "x-b: 2\r\n__proto__: p\r\nX-A: <1>\r\nX-B: 3\r\n"), get(pair, 8080, "/readyz")
+  ]).toMatchInlineSnapshot(`
+    [
+      "192.0.2.1<EOF>",
+      "<EOF>",
+      "<EOF>",
+      "{"Connection":["close"],"X-A":["\\u003c1\\u003e"],"X-B":["2","3"],"__proto__":["p"]}<EOF>",
+      "200 ok",
+    ]
+  `)
+  expect(server.stderr).toMatchInlineSnapshot(`
+    "2026/01/01 00:00:02 --delay-shutdown is not modelled: the container ends at once
+    2026/01/01 00:00:02 Started UDP server on port  8081
+    2026/01/01 00:00:02 Started HTTP server on port 8080
+    2026/01/01 00:00:02 GET /header?key=x-forwarded-for
+    2026/01/01 00:00:03 GET /header?key=none
+    2026/01/01 00:00:04 GET /header?key=Host
+    2026/01/01 00:00:05 GET /header
+    2026/01/01 00:00:06 GET /readyz
+    "
+  `)
+})
+
 it("netexec ends as it is told", () => {
   const ends = (target: string, waitNs = 8 * SECOND) => {
     const pair = makePair()
