@@ -107,13 +107,15 @@ class Whoami extends GoProcess {
   }
 
   #data(request: GoRequest): object {
-    const headers: Record<string, Array<string>> = {}
+    const headers = new Map<string, Array<string>>()
     const fields = sorted(request.exchange.request.fields.list)
-    for (const { name, value } of fields) if (name !== "Host") (headers[name] ??= []).push(value)
+    for (const { name, value } of fields) {
+      if (name !== "Host") headers.set(name, [...headers.get(name) ?? [], value])
+    }
     const environ = this.#environ(request)
     return {
       hostname: encode(this.host.hostname), ip: this.#ips(),
-      ...fields.length > 1 ? { headers } : {},
+      ...fields.length > 1 ? { headers: Object.fromEntries(headers) } : {},
       url: request.exchange.request.target, host: request.host, method: request.method,
       ...this.#name === "" ? {} : { name: this.#name },
       remoteAddr: request.remoteAddr,

@@ -320,3 +320,10 @@ it("variables use earlier ones and expand in words", () => {
   expect(shown).toContain("\nweb-0<OPEN>")
   expect(shown).toMatch(/^runs agnhost netexec --http-port=85, /)
 })
+
+it("whoami takes header fields of any name", () => {
+  const pair = makePair()
+  begin(pair.server, { image: "traefik/whoami" })
+  expect(talk(pair, "10.0.0.1", 80, "GET /api HTTP/1.1\r\nHost: a\r\n__proto__: x\r\nconstructor: y\r\n\r\n"))
+    .toContain('"headers":{"Constructor":["y"],"__proto__":["x"]}')
+})
