@@ -61,14 +61,14 @@ export class Dispatch {
 }
 
 /** Null: nothing to be gained. */
-export function build(rules: ReadonlyArray<Rule>): Dispatch | null {
+export function build(rules: ReadonlyArray<{ readonly rule: Rule }>): Dispatch | null {
   if (rules.length < RULES_MIN) return null
   const filed: Array<{ readonly hashes: Array<number>; readonly rules: Array<number> }> = []
   for (let kind = 0; kind < KINDS; kind++) filed.push({ hashes: [], rules: [] })
   const general = new Int32Array(rules.length + 1)
   const isGeneral = new Uint8Array(rules.length)
   for (let i = 0; i < rules.length; i++) {
-    const key = keyOf(rules[i]!)
+    const key = keyOf(rules[i]!.rule)
     if (key === null) isGeneral[i] = 1
     else {
       for (const hash of key.hashes) {

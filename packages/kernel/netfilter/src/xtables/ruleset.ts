@@ -59,7 +59,7 @@ export class Ruleset {
   check(draft: Draft): Refusal | null {
     const refusal = check(draft, this.family)
     if (refusal !== null) return refusal
-    const compiled = compile(draft, this.env, this.#options)
+    const compiled = compile(draft, this.family, this.env, this.#options)
     return compiled instanceof CompiledTable ? null : compiled
   }
 
@@ -67,7 +67,7 @@ export class Ruleset {
   commit(draft: Draft): Refusal | null {
     const refusal = check(draft, this.family)
     if (refusal !== null) return refusal
-    const compiled = compile(draft, this.env, this.#options)
+    const compiled = compile(draft, this.family, this.env, this.#options)
     if (!(compiled instanceof CompiledTable)) return compiled
     compiled.observer = this.#observer
     this.#tables.set(draft.table, { draft, compiled })

@@ -39,8 +39,23 @@ export class RandomMatch implements Match {
 
   bind(env: Environment): Test | Errno {
     if (env.random31 === undefined) return Errno.EOPNOTSUPP
-    const { probability, inverted } = this
-    return { test: () => (probability > env.random31!()) !== inverted }
+    return new Chance(this.probability, this.inverted, env)
+  }
+}
+
+class Chance implements Test {
+  readonly #probability: number
+  readonly #inverted: boolean
+  readonly #env: Environment
+
+  constructor(probability: number, inverted: boolean, env: Environment) {
+    this.#probability = probability
+    this.#inverted = inverted
+    this.#env = env
+  }
+
+  test(): boolean {
+    return (this.#probability > this.#env.random31!()) !== this.#inverted
   }
 }
 
