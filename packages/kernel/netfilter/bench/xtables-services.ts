@@ -1,6 +1,7 @@
 /**
- * New flows against kube-proxy's chains: load, print and walk N services of three endpoints each. The walk is nat's
- * PREROUTING: KUBE-SERVICES, KUBE-SVC, KUBE-SEP, DNAT. Prints one line per N; `--small` does little and checks itself.
+ * New flows against kube-proxy's chains: load, print and walk N services of three endpoints each. The walk
+ * is nat's PREROUTING: KUBE-SERVICES, KUBE-SVC, KUBE-SEP, DNAT. Prints one line per N; `--small` does
+ * little and checks itself.
  *
  *   node packages/kernel/netfilter/bench/xtables-services.ts [--small]
  */

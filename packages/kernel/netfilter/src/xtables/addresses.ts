@@ -1,7 +1,8 @@
 /**
- * Addresses with masks, as rules write them: any mask is allowed, one that is a prefix is printed by its length, and
- * the host bits are lost (xtables_ipparse_multiple, xtables_ipmask_to_cidr). IPv4 may leave out its last octets.
- * Not supported: names of hosts and of networks, which a machine without a resolver refuses in the same words.
+ * Addresses with masks, as rules write them: any mask is allowed, one that is a prefix is printed by its
+ * length, and the host bits are lost (xtables_ipparse_multiple, xtables_ipmask_to_cidr). IPv4 may leave out
+ * its last octets. Not supported: names of hosts and of networks, which a machine without a resolver
+ * refuses in the same words.
  */
 import { ip } from "@podwire/wire"
 import type { Ip } from "@podwire/wire"

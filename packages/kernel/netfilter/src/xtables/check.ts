@@ -1,7 +1,8 @@
 /**
- * What the kernel holds against a table before it takes it (ip_tables.c, translate_table): no jump may come round to
- * where it started (mark_source_chains: ELOOP), and every match and target must be where it may be (checkentry:
- * EINVAL). Chains that no hook leads to are not looked at for loops, and their rules may use what any hook allows.
+ * What the kernel holds against a table before it takes it (ip_tables.c, translate_table): no jump may come
+ * round to where it started (mark_source_chains: ELOOP), and every match and target must be where it may be
+ * (checkentry: EINVAL). Chains that no hook leads to are not looked at for loops, and their rules may use
+ * what any hook allows.
  */
 import { Errno } from "@podwire/netdev"
 import { checkKind, type Family, type Where } from "./extension.ts"

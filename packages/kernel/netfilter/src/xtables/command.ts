@@ -1,9 +1,11 @@
 /**
- * One line of a restore as a command: `-A CHAIN …` and its kin (iptables.c, do_command4; xshared.c, do_parse). Options
- * may be written by any unambiguous beginning of their long name; those of a match or target become known once it is
- * named, the newest first; a protocol brings its own match along when an option asks for it.
+ * One line of a restore as a command: `-A CHAIN …` and its kin (iptables.c, do_command4; xshared.c,
+ * do_parse). Options may be written by any unambiguous beginning of their long name; those of a match or
+ * target become known once it is named, the newest first; a protocol brings its own match along when an
+ * option asks for it.
  *
- * Not supported: -L, -S, -C's exit code alone, listing flags, and short options with their word attached (`-s1.2.3.4`).
+ * Not supported: -L, -S, -C's exit code alone, listing flags, and short options with their word attached
+ * (`-s1.2.3.4`).
  */
 import { parseNetwork } from "./addresses.ts"
 import type { Family, Match, MatchKind, Target, TargetKind } from "./extension.ts"

@@ -1,10 +1,12 @@
 /**
- * A table in the form that packets walk (ipt_do_table): each rule a row of words in one array (a cache line for IPv4),
- * so that a walk through ten thousand services touches little memory; matches that a row cannot hold are objects beside
- * it, and counters are in an array of their own. Made once per commit; a walk reads no text and allocates nothing.
+ * A table in the form that packets walk (ipt_do_table): each rule a row of words in one array (a cache line
+ * for IPv4), so that a walk through ten thousand services touches little memory; matches that a row cannot
+ * hold are objects beside it, and counters are in an array of their own. Made once per commit; a walk reads
+ * no text and allocates nothing.
  *
- * The semantics are the kernel's: a rule that matches counts before its target runs; a chain's end or RETURN goes back
- * to the caller, or to the policy at the outermost level, which counts for itself; -g does not become a caller.
+ * The semantics are the kernel's: a rule that matches counts before its target runs; a chain's end or
+ * RETURN goes back to the caller, or to the policy at the outermost level, which counts for itself; -g does
+ * not become a caller.
  */
 import type { Errno } from "@podwire/netdev"
 import { get16, get32 } from "@podwire/wire/bytes"

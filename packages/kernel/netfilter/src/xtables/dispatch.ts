@@ -1,12 +1,13 @@
 /**
- * Which rules of a long chain a packet has to be held against, without asking the others: for chains such as
- * KUBE-SERVICES, where each rule wants one destination and port.
+ * Which rules of a long chain a packet has to be held against, without asking the others: for chains such
+ * as KUBE-SERVICES, where each rule wants one destination and port.
  *
- * Rules that want exactly one destination with protocol and port, one protocol and port, one destination, or one
- * source are filed under a hash of it; all others are general. The walk sees, in the chain's order, the general rules
- * and those filed under the packet's own hashes. A rule that is passed over would have failed in its selector or at its
- * ports, before any match that counts or remembers; a rule that is seen by mistake (two keys, one hash) is evaluated
- * and fails. So verdict and counters are those of the linear walk.
+ * Rules that want exactly one destination with protocol and port, one protocol and port, one destination,
+ * or one source are filed under a hash of it; all others are general. The walk sees, in the chain's order,
+ * the general rules and those filed under the packet's own hashes. A rule that is passed over would have
+ * failed in its selector or at its ports, before any match that counts or remembers; a rule that is seen by
+ * mistake (two keys, one hash) is evaluated and fails. So verdict and counters are those of the linear
+ * walk.
  */
 import { isAny, prefixLength } from "./addresses.ts"
 import type { Match } from "./extension.ts"
@@ -21,7 +22,9 @@ import type { NetworkCondition, Rule } from "./rule.ts"
 export const RULES_MIN = 8
 const KINDS = 4
 
-/** One way of filing: for hash h, the rules items[starts[h & mask]] up to starts[(h & mask) + 1], ascending. */
+/**
+ * One way of filing: for hash h, the rules items[starts[h & mask]] up to starts[(h & mask) + 1], ascending.
+ */
 interface Index {
   readonly kind: number
   readonly mask: number
@@ -123,7 +126,9 @@ function exact(condition: NetworkCondition | null): number | null {
   return hash
 }
 
-/** The destination ports that a rule wants, if its ports are asked before anything that counts or may drop. */
+/**
+ * The destination ports that a rule wants, if its ports are asked before anything that counts or may drop.
+ */
 function dstPorts(rule: Rule): ReadonlyArray<number> | null {
   if (rule.notProtocol || !hasPorts(rule.protocol)) return null
   for (const match of rule.matches) {

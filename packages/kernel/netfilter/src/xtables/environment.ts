@@ -1,7 +1,8 @@
 /**
- * What rules need and frames do not have: connections, routes, chance, time, lists and counters that outlive a packet,
- * and the parts of the stack that carry out REJECT, NAT and LOG. Each is a small interface that its owner fills; a
- * rule that needs one which is not there is refused when it is committed, as by a kernel without the module.
+ * What rules need and frames do not have: connections, routes, chance, time, lists and counters that
+ * outlive a packet, and the parts of the stack that carry out REJECT, NAT and LOG. Each is a small
+ * interface that its owner fills; a rule that needs one which is not there is refused when it is committed,
+ * as by a kernel without the module.
  */
 import type { Frame, NetDevice } from "@podwire/netdev"
 import type { Ip } from "@podwire/wire"
@@ -30,8 +31,8 @@ export interface ConntrackView {
   setMark(frame: Frame, mark: number): void
   /** CT --notrack: before conntrack has seen it. */
   untrack(frame: Frame): void
-  /** CT --zone: before conntrack has seen it. */
-  zone(frame: Frame, zone: number, direction: ZoneDirection, fromMark: boolean): void
+  /** CT --zone: before conntrack has seen it. Without this a rule that asks for a zone is refused. */
+  zone?(frame: Frame, zone: number, direction: ZoneDirection, fromMark: boolean): void
 }
 export const ZoneDirection = { Original: 1, Reply: 2, Both: 3 } as const
 export type ZoneDirection = (typeof ZoneDirection)[keyof typeof ZoneDirection]
@@ -74,8 +75,8 @@ export interface HashLimiter {
 }
 
 /**
- * A list of `recent`, shared by every rule that names it. An entry is a number that is good until the list is next
- * asked to change; -1 is none. `at` is where the address starts in `bytes`.
+ * A list of `recent`, shared by every rule that names it. An entry is a number that is good until the list
+ * is next asked to change; -1 is none. `at` is where the address starts in `bytes`.
  */
 export interface RecentList {
   /** `ttl` must agree unless it is -1. */

@@ -1,9 +1,10 @@
 /**
- * What a match and a target are to the rest of this layer: data with a text form, the kernel's conditions on where it
- * may stand, and what it does to a packet. Kinds are found by name in `matches/index.ts` and `targets/index.ts`.
+ * What a match and a target are to the rest of this layer: data with a text form, the kernel's conditions
+ * on where it may stand, and what it does to a packet. Kinds are found by name in `matches/index.ts` and
+ * `targets/index.ts`.
  *
- * A `Match` is immutable and may be in many rulesets; what it counts or remembers is made by `bind`, once per commit,
- * as the kernel makes it anew whenever a table is replaced.
+ * A `Match` is immutable and may be in many rulesets; what it counts or remembers is made by `bind`, once
+ * per commit, as the kernel makes it anew whenever a table is replaced.
  */
 import { Errno } from "@podwire/netdev"
 import type { Environment } from "./environment.ts"

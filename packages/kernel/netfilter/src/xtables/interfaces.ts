@@ -1,9 +1,9 @@
 /**
- * Names of devices in rules: whole, or a beginning with `+` behind it. A packet without that device has the empty name
- * (nulldevname), which only `+` fits.
+ * Names of devices in rules: whole, or a beginning with `+` behind it. A packet without that device has the
+ * empty name (nulldevname), which only `+` fits.
  *
- * A walk compares no strings: `InterfaceTable` answers for each device once, for all the patterns of a ruleset, and
- * again only when a device has got another name.
+ * A walk compares no strings: `InterfaceTable` answers for each device once, for all the patterns of a
+ * ruleset, and again only when a device has got another name.
  */
 import type { NetDevice } from "@podwire/netdev"
 import { RuleError } from "./rule-error.ts"

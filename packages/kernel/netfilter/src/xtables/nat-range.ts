@@ -1,4 +1,6 @@
-/** Addresses and ports of NAT targets in text (libxt_NAT.c). Ports may be given where the protocol has some. */
+/**
+ * Addresses and ports of NAT targets in text (libxt_NAT.c). Ports may be given where the protocol has some.
+ */
 import { ip } from "@podwire/wire"
 import * as ipproto from "@podwire/wire/ipproto"
 import { formatAddress, parseAddress, words } from "./addresses.ts"

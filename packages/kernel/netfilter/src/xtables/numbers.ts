@@ -1,6 +1,6 @@
 /**
- * Numbers as strtoul(3) with base 0 reads them (decimal, 0x hexadecimal, 0 octal) and as `iptables-save` writes marks.
- * Nothing above 2^53 is told apart from its neighbours; counters that large are not met.
+ * Numbers as strtoul(3) with base 0 reads them (decimal, 0x hexadecimal, 0 octal) and as `iptables-save`
+ * writes marks. Nothing above 2^53 is told apart from its neighbours; counters that large are not met.
  */
 
 /** Null if it is no number, or outside min to max. */

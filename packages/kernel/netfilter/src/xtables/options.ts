@@ -1,6 +1,7 @@
 /**
- * The options of an extension, and what a rule gives of them (libxtables/xtoptions.c): which take a word, which may be
- * inverted or repeated, which exclude or need one another, and the tool's words when they are misused.
+ * The options of an extension, and what a rule gives of them (libxtables/xtoptions.c): which take a word,
+ * which may be inverted or repeated, which exclude or need one another, and the tool's words when they are
+ * misused.
  */
 import { parse, parseMasked, type Masked } from "./numbers.ts"
 import { RuleError } from "./rule-error.ts"

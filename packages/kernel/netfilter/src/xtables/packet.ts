@@ -1,7 +1,7 @@
 /**
- * What a walk through a table knows of the frame in front of it (struct xt_action_param): where its headers are, which
- * devices it came from and goes to, and the keys that the dispatch of long chains looks up. One scratch object serves
- * a ruleset; `load` fills it, and nothing of it outlives the walk.
+ * What a walk through a table knows of the frame in front of it (struct xt_action_param): where its headers
+ * are, which devices it came from and goes to, and the keys that the dispatch of long chains looks up. One
+ * scratch object serves a ruleset; `load` fills it, and nothing of it outlives the walk.
  */
 import { Errno, type Frame, type NetDevice } from "@podwire/netdev"
 import { get16, get32 } from "@podwire/wire/bytes"
@@ -42,8 +42,8 @@ export class Packet {
   /** A match has met something that no packet may be: the walk ends with a drop (hotdrop). */
   hotdrop = false
   /**
-   * Its keys say nothing: a fragment or a torn header of a protocol with ports, where a rule's own look at it may drop
-   * the packet. No rule may be passed over then.
+   * Its keys say nothing: a fragment or a torn header of a protocol with ports, where a rule's own look at
+   * it may drop the packet. No rule may be passed over then.
    */
   linear = false
   /** Hashes for the dispatch: destination with protocol and port, protocol and port, destination, source. */

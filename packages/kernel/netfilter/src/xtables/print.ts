@@ -1,6 +1,6 @@
 /**
- * `iptables-save`: tables in the order that they came into being, built-in chains, then the user's by name, then the
- * rules in the same order. Without the header and footer comments, which carry the time of day.
+ * `iptables-save`: tables in the order that they came into being, built-in chains, then the user's by name,
+ * then the rules in the same order. Without the header and footer comments, which carry the time of day.
  */
 import type { Draft } from "./table.ts"
 import { print as printRule } from "./rule.ts"

@@ -1,4 +1,7 @@
-/** Names of protocols: those of Debian's /etc/protocols, which its iptables reads and prints. Names: not case-sensitive. */
+/**
+ * Names of protocols: those of Debian's /etc/protocols, which its iptables reads and prints. Names: not
+ * case-sensitive.
+ */
 import type { Family } from "./extension.ts"
 import { parse as parseNumber } from "./numbers.ts"
 import { RuleError } from "./rule-error.ts"

@@ -1,11 +1,13 @@
 /**
- * `iptables-restore`: text into a ruleset, table by table, each all or nothing at its COMMIT (iptables-restore.c;
- * libiptc.c for what the commands do). Saves of iptables-legacy and of iptables-nft both load.
+ * `iptables-restore`: text into a ruleset, table by table, each all or nothing at its COMMIT
+ * (iptables-restore.c; libiptc.c for what the commands do). Saves of iptables-legacy and of iptables-nft
+ * both load.
  *
- * Errors carry the line, the tool's own words where it has some, and where it only says "line N failed" also why. As
- * with the tool, tables committed before the error stay.
+ * Errors carry the line, the tool's own words where it has some, and where it only says "line N failed"
+ * also why. As with the tool, tables committed before the error stay.
  *
- * Deviations: a missing newline at the end of the text is added. Not supported: the table `security`, -L and -S.
+ * Deviations: a missing newline at the end of the text is added. Not supported: the table `security`, -L
+ * and -S.
  */
 import { Errno, errnoName, strerror } from "@podwire/netdev"
 import type { Refusal } from "./check.ts"

@@ -1,2 +1,5 @@
-/** Why a line of text is refused, in the words of `iptables-restore` where it has some. Caught by `restore.ts`. */
+/**
+ * Why a line of text is refused, in the words of `iptables-restore` where it has some. Caught by
+ * `restore.ts`.
+ */
 export class RuleError extends Error {}

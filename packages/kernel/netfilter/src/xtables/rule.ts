@@ -1,6 +1,6 @@
 /**
- * A rule as data: the selector that every packet is held against first, matches in their order, and a target; and its
- * text as `iptables-save` writes it. Immutable, so drafts and committed tables share it.
+ * A rule as data: the selector that every packet is held against first, matches in their order, and a
+ * target; and its text as `iptables-save` writes it. Immutable, so drafts and committed tables share it.
  */
 import { type Network, format as formatNetwork, isAny } from "./addresses.ts"
 import type { Match, Selector, Target } from "./extension.ts"

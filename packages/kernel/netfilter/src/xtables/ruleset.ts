@@ -1,7 +1,7 @@
 /**
- * All tables of one family in one namespace. A change is a draft of one table that is checked, compiled and put in the
- * old one's place at once, or refused whole. A table comes into being when it is first asked for, and its printed
- * place among the others is that.
+ * All tables of one family in one namespace. A change is a draft of one table that is checked, compiled and
+ * put in the old one's place at once, or refused whole. A table comes into being when it is first asked
+ * for, and its printed place among the others is that.
  */
 import { Errno, type Frame, type NetDevice } from "@podwire/netdev"
 import { check, type Refusal } from "./check.ts"

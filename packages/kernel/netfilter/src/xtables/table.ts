@@ -1,6 +1,7 @@
 /**
- * The tables that there are, and a table while it is being changed: chains by name, their rules and counters. A draft
- * starts as a copy of what is committed and has no effect until `ruleset.ts` commits it whole.
+ * The tables that there are, and a table while it is being changed: chains by name, their rules and
+ * counters. A draft starts as a copy of what is committed and has no effect until `ruleset.ts` commits it
+ * whole.
  *
  * Not supported: the table `security`, which is refused by name.
  */
@@ -81,7 +82,10 @@ export class Draft {
     return draft
   }
 
-  /** Rules gone, user chains gone; policies and their counters stay (what a restore without --noflush begins with). */
+  /**
+   * Rules gone, user chains gone; policies and their counters stay (what a restore without --noflush begins
+   * with).
+   */
   flushAll(): void {
     for (const chain of [...this.chains.values()]) {
       chain.entries = []

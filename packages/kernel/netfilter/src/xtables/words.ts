@@ -1,7 +1,7 @@
 /**
- * A line of `iptables-save` as words, and a word as text again (add_param_to_argv and xtables_save_string in
- * iptables/xshared.c and libxtables/xtables.c). Only double quotes quote, only inside them does a backslash escape,
- * and a quote that is never closed takes the rest of the line, its newline included.
+ * A line of `iptables-save` as words, and a word as text again (add_param_to_argv and xtables_save_string
+ * in iptables/xshared.c and libxtables/xtables.c). Only double quotes quote, only inside them does a
+ * backslash escape, and a quote that is never closed takes the rest of the line, its newline included.
  */
 
 

@@ -1,6 +1,7 @@
 /**
- * Rules of the whole language as text that `iptables-restore` takes: every match and target that there is, where it may
- * be, in the words that people write (not those that are printed). The kernel's own checks are passed by construction.
+ * Rules of the whole language as text that `iptables-restore` takes: every match and target that there is,
+ * where it may be, in the words that people write (not those that are printed). The kernel's own checks are
+ * passed by construction.
  */
 import fc, { type Arbitrary } from "fast-check"
 

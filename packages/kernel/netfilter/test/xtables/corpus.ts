@@ -1,6 +1,6 @@
 /**
- * The corpora in `corpus/`: what the real iptables-legacy 1.8.9 on Linux 6.18 printed for one rule, or said when it
- * refused it. Each was restored alone, with two user chains U and U2, into a fresh namespace:
+ * The corpora in `corpus/`: what the real iptables-legacy 1.8.9 on Linux 6.18 printed for one rule, or said
+ * when it refused it. Each was restored alone, with two user chains U and U2, into a fresh namespace:
  *
  *     > TABLE COMMAND        < what iptables-save showed      ! what iptables-restore said      W a warning
  */

@@ -1,4 +1,7 @@
-/** An environment in which every rule can be committed: what it has is simple, repeatable and the same for everybody. */
+/**
+ * An environment in which every rule can be committed: what it has is simple, repeatable and the same for
+ * everybody.
+ */
 import type { ConntrackView, Environment, RecentList } from "../../src/xtables/environment.ts"
 import { Verdict } from "../../src/verdict.ts"
 

@@ -1,4 +1,7 @@
-/** Text to rules to text: what is printed loads again and prints the same, for the whole language and for real nodes. */
+/**
+ * Text to rules to text: what is printed loads again and prints the same, for the whole language and for
+ * real nodes.
+ */
 import { readFileSync } from "node:fs"
 import fc from "fast-check"
 import { expect, it } from "vitest"

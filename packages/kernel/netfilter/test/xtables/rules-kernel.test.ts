@@ -1,7 +1,8 @@
 /**
- * The real tools and kernel as referee, in network namespaces of their own: what we print is restored by them, and what
- * they then save must be our text, octet for octet (their comments aside). Needs root, `unshare` and iptables-legacy;
- * where one is missing it says so and skips. It says which matches and targets the kernel lacks, and leaves those out.
+ * The real tools and kernel as referee, in network namespaces of their own: what we print is restored by
+ * them, and what they then save must be our text, octet for octet (their comments aside). Needs root,
+ * `unshare` and iptables-legacy; where one is missing it says so and skips. It says which matches and
+ * targets the kernel lacks, and leaves those out.
  */
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -70,7 +71,9 @@ function missing(): string | null {
 const why = missing()
 if (why !== null) process.stderr.write(`iptables referee: skipped: ${why}\n`)
 
-/** Kinds by their option, `-m NAME` or `-j NAME`, that this kernel refuses where ours and the corpus do not. */
+/**
+ * Kinds by their option, `-m NAME` or `-j NAME`, that this kernel refuses where ours and the corpus do not.
+ */
 function lacking(family: Family): ReadonlyArray<string> {
   const cases = readCorpus(family).filter(({ saved }) => saved.some((line) => line.startsWith("-A")))
   const kinds = [

@@ -1,4 +1,6 @@
-/** What a table does with a packet: verdicts, counters, jumps, and what matches and targets see and change. */
+/**
+ * What a table does with a packet: verdicts, counters, jumps, and what matches and targets see and change.
+ */
 import { Engine } from "@podwire/engine"
 import { Checksum, Dummy, FramePool } from "@podwire/netdev"
 import { get16, set16, set32 } from "@podwire/wire/bytes"

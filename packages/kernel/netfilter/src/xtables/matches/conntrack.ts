@@ -1,7 +1,7 @@
 /**
- * conntrack: state, status, direction, lifetime and both tuples of the packet's connection (xt_conntrack.c, revision
- * 3). A packet without one has a state (INVALID or UNTRACKED) and nothing else, and the kernel does not ask for the
- * rest of the rule's conditions then.
+ * conntrack: state, status, direction, lifetime and both tuples of the packet's connection (xt_conntrack.c,
+ * revision 3). A packet without one has a state (INVALID or UNTRACKED) and nothing else, and the kernel
+ * does not ask for the rest of the rule's conditions then.
  */
 import { Errno } from "@podwire/netdev"
 import type { Ip } from "@podwire/wire"

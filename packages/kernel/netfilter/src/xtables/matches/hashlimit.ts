@@ -1,6 +1,6 @@
 /**
- * hashlimit: a bucket for each flow or address (xt_hashlimit.c, revision 3). Not supported: rates in octets, and
- * --hashlimit-rate-match.
+ * hashlimit: a bucket for each flow or address (xt_hashlimit.c, revision 3). Not supported: rates in
+ * octets, and --hashlimit-rate-match.
  */
 import { Errno } from "@podwire/netdev"
 import type { Environment, HashLimitSpec } from "../environment.ts"

@@ -1,4 +1,7 @@
-/** length: octets of the packet from its IP header on (xt_length.c). A range that ends before it starts never matches. */
+/**
+ * length: octets of the packet from its IP header on (xt_length.c). A range that ends before it starts
+ * never matches.
+ */
 import type { Match, MatchKind, Test } from "../extension.ts"
 import { parse } from "../numbers.ts"
 import type { Packet } from "../packet.ts"

@@ -1,7 +1,7 @@
 /**
- * limit: one token bucket per rule, full again with each commit of its table (xt_limit.c). Rates are kept as the cost
- * of one packet in 1/10000 s, so some come back rounded, as from the tool. The kernel's overflow check depends on HZ
- * times credits per jiffy, which is 32000 for HZ 1000 and 250.
+ * limit: one token bucket per rule, full again with each commit of its table (xt_limit.c). Rates are kept
+ * as the cost of one packet in 1/10000 s, so some come back rounded, as from the tool. The kernel's
+ * overflow check depends on HZ times credits per jiffy, which is 32000 for HZ 1000 and 250.
  */
 import { Errno } from "@podwire/netdev"
 import type { Environment } from "../environment.ts"

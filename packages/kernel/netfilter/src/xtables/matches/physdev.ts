@@ -1,4 +1,7 @@
-/** physdev: the bridge ports of a bridged packet (xt_physdev.c). Without a bridge's word, nothing is known of any. */
+/**
+ * physdev: the bridge ports of a bridged packet (xt_physdev.c). Without a bridge's word, nothing is known
+ * of any.
+ */
 import { Errno } from "@podwire/netdev"
 import type { BridgeView, Environment } from "../environment.ts"
 import { At, type Match, type MatchKind, type Test, type Where } from "../extension.ts"

@@ -1,4 +1,7 @@
-/** set: membership of an ipset (xt_set.c, revision 4). Not supported: its counters, --return-nomatch and updates. */
+/**
+ * set: membership of an ipset (xt_set.c, revision 4). Not supported: its counters, --return-nomatch and
+ * updates.
+ */
 import { Errno } from "@podwire/netdev"
 import type { Environment } from "../environment.ts"
 import type { Match, MatchKind, Test } from "../extension.ts"

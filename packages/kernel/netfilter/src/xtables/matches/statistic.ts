@@ -1,6 +1,6 @@
 /**
- * statistic: every nth packet, or chance in units of 2^-31 (xt_statistic.c). The count of nth starts anew with each
- * commit of its table, as in the kernel.
+ * statistic: every nth packet, or chance in units of 2^-31 (xt_statistic.c). The count of nth starts anew
+ * with each commit of its table, as in the kernel.
  */
 import { Errno } from "@podwire/netdev"
 import type { Environment } from "../environment.ts"

@@ -1,4 +1,7 @@
-/** CLASSIFY: the frame's priority, for a queueing discipline that looks at it; none here does (xt_CLASSIFY.c). */
+/**
+ * CLASSIFY: the frame's priority, for a queueing discipline that looks at it; none here does
+ * (xt_CLASSIFY.c).
+ */
 import { type Action, At, CONTINUE, type Target, type TargetKind } from "../extension.ts"
 import type { Packet } from "../packet.ts"
 import { RuleError } from "../rule-error.ts"

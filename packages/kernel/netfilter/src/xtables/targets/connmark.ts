@@ -1,4 +1,7 @@
-/** CONNMARK: change a connection's mark, or copy it from or to the frame (xt_connmark.c). Not supported: shifts. */
+/**
+ * CONNMARK: change a connection's mark, or copy it from or to the frame (xt_connmark.c). Not supported:
+ * shifts.
+ */
 import { Errno } from "@podwire/netdev"
 import type { Environment } from "../environment.ts"
 import { type Action, CONTINUE, type Target, type TargetKind } from "../extension.ts"

@@ -1,6 +1,6 @@
 /**
- * CT: what conntrack shall do with a packet that it has not seen yet (xt_CT.c). Not supported: helpers, events,
- * timeouts.
+ * CT: what conntrack shall do with a packet that it has not seen yet (xt_CT.c). Not supported: helpers,
+ * events, timeouts.
  */
 import { Errno } from "@podwire/netdev"
 import { type Environment, ZoneDirection } from "../environment.ts"
@@ -35,7 +35,7 @@ export class CtTarget implements Target {
 
   bind(env: Environment): Action | Errno {
     const view = env.conntrack
-    if (view === undefined) return Errno.EOPNOTSUPP
+    if (view === undefined || (this.zone !== null && view.zone === undefined)) return Errno.EOPNOTSUPP
     const off = this.notrack
     const id = this.zone === null || this.zone.id === "mark" ? 0 : this.zone.id
     const direction = this.zone?.option === "zone-orig"
@@ -48,7 +48,7 @@ export class CtTarget implements Target {
         // Seen already: on its second way through this host.
         if (view.tracked(frame) || view.untracked(frame)) return CONTINUE
         if (off) view.untrack(frame)
-        else if (zoned) view.zone(frame, id, direction, fromMark)
+        else if (zoned) view.zone!(frame, id, direction, fromMark)
         return CONTINUE
       }
     }

@@ -1,4 +1,6 @@
-/** The targets that there are besides verdicts and jumps, by name; and those that only the real tools know. */
+/**
+ * The targets that there are besides verdicts and jumps, by name; and those that only the real tools know.
+ */
 import type { Family, TargetKind } from "../extension.ts"
 import * as classify from "./classify.ts"
 import * as connmark from "./connmark.ts"

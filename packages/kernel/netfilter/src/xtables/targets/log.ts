@@ -1,4 +1,6 @@
-/** LOG: a line for the log, here for the trace (xt_LOG.c). Prefixes are cut after 29 octets, as by the tool. */
+/**
+ * LOG: a line for the log, here for the trace (xt_LOG.c). Prefixes are cut after 29 octets, as by the tool.
+ */
 import { Errno } from "@podwire/netdev"
 import type { Environment, LogSpec } from "../environment.ts"
 import { type Action, CONTINUE, type Target, type TargetKind } from "../extension.ts"

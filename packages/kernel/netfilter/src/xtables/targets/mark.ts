@@ -1,4 +1,7 @@
-/** MARK: change bits of the frame's mark (xt_mark.c, revision 2). All its forms are --set-xmark when printed. */
+/**
+ * MARK: change bits of the frame's mark (xt_mark.c, revision 2). All its forms are --set-xmark when
+ * printed.
+ */
 import { type Action, CONTINUE, type Target, type TargetKind } from "../extension.ts"
 import { hex, type Masked } from "../numbers.ts"
 import type { Given, OptionSpec } from "../options.ts"

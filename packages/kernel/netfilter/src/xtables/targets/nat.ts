@@ -1,4 +1,7 @@
-/** DNAT and SNAT (xt_nat.c, revision 2): a range of addresses, of ports, or both. The environment sets the NAT up. */
+/**
+ * DNAT and SNAT (xt_nat.c, revision 2): a range of addresses, of ports, or both. The environment sets the
+ * NAT up.
+ */
 import { Errno } from "@podwire/netdev"
 import { type Environment, Manip, NatFlag, type NatRange } from "../environment.ts"
 import { type Action, At, type Target, type TargetKind } from "../extension.ts"

@@ -1,4 +1,7 @@
-/** NETMAP: one network onto another, host bits kept (xt_NETMAP.c). A mask that is no prefix counts as a whole address. */
+/**
+ * NETMAP: one network onto another, host bits kept (xt_NETMAP.c). A mask that is no prefix counts as a
+ * whole address.
+ */
 import { Errno } from "@podwire/netdev"
 import { and, formatAddress, parseAddress, parseMask, prefixLength, prefixMask } from "../addresses.ts"
 import { type Environment, Manip, NatFlag, type NatRange } from "../environment.ts"

@@ -1,6 +1,6 @@
 /**
- * TCPMSS: lower the MSS option of a SYN (xt_TCPMSS.c); it never raises it. Not supported: adding the option to a SYN
- * that has none, which is left as it is.
+ * TCPMSS: lower the MSS option of a SYN (xt_TCPMSS.c); it never raises it. Not supported: adding the option
+ * to a SYN that has none, which is left as it is.
  */
 import { Checksum, Errno } from "@podwire/netdev"
 import { get16, set16 } from "@podwire/wire/bytes"
