@@ -34,7 +34,8 @@ function text(services: number): string {
     for (let e = 0; e < ENDPOINTS; e++) {
       const sep = name("SEP", i * ENDPOINTS + e)
       const pod = dotted(POD + i * ENDPOINTS + e)
-      const chance = ["-m statistic --mode random --probability 0.33333333349 ", "-m statistic --mode random --probability 0.50000000000 ", ""][e]!
+      const chance = ["-m statistic --mode random --probability 0.33333333349 ",
+        "-m statistic --mode random --probability 0.50000000000 ", ""][e]!
       chains.push(`:${sep} - [0:0]`)
       rules.push(`-A ${svc} -m comment --comment "ns/s${i}:http -> ${pod}:8080" ${chance}-j ${sep}`)
       rules.push(`-A ${sep} -s ${pod}/32 -m comment --comment "ns/s${i}:http" -j KUBE-MARK-MASQ`)
@@ -121,7 +122,8 @@ for (const services of small ? [1, 50] : [1, 100, 1000, 10_000]) {
   walks(ruleset, services, count)
   if (translated !== count) throw new Error(`${translated} of ${count} packets met their service`)
   const indexed = median(Array.from({ length: 5 }, () => walks(ruleset, services, count)))
-  const slow = median(Array.from({ length: 3 }, () => walks(linear, services, Math.ceil(count / Math.max(1, services / 10)))))
+  const slow = median(Array.from({ length: 3 },
+    () => walks(linear, services, Math.ceil(count / Math.max(1, services / 10)))))
   console.log(
     `${String(services).padStart(8)} ${String(saved.split("\n-A").length - 1).padStart(7)} ${load.padStart(8)} ` +
       `${again.padStart(9)} ${save.padStart(8)} ${indexed.toFixed(0).padStart(9)} ${slow.toFixed(0).padStart(15)}`

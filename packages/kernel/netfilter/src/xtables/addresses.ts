@@ -76,7 +76,8 @@ export function format(network: Network): string {
  * As inet_ntop(3) writes it, which also shows the old compatible addresses with their last words as IPv4.
  */
 export function formatAddress(address: Ip): string {
-  if (address.length === 4 && address[0] === 0 && address[1] === 0 && address[2] === 0 && address[3]! >>> 16 !== 0) {
+  if (address.length === 4 && address[0] === 0 && address[1] === 0 && address[2] === 0 &&
+    address[3]! >>> 16 !== 0) {
     return `::${ip.format4(address[3]!)}`
   }
   return ip.format(address)

@@ -19,7 +19,8 @@ export interface Refusal {
 }
 
 export function refuse(errno: Errno, chain: Chain, i: number, why: string): Refusal {
-  return { errno, chain: chain.name, number: i + 1, rule: `-A ${chain.name}${print(chain.entries[i]!.rule)}`, why }
+  return { errno, chain: chain.name, number: i + 1,
+    rule: `-A ${chain.name}${print(chain.entries[i]!.rule)}`, why }
 }
 
 /** Null: it is fine. */
@@ -61,7 +62,8 @@ function reach(chain: Chain): number {
 
 /** Depth first, without recursion: chains may be nested as deep as there are chains. */
 function mark(draft: Draft, base: Chain, hook: number, hooks: Map<Chain, number>): Refusal | null {
-  const path: Array<{ chain: Chain; next: number; end: number }> = [{ chain: base, next: 0, end: reach(base) }]
+  const path: Array<{ chain: Chain; next: number; end: number }> =
+    [{ chain: base, next: 0, end: reach(base) }]
   const onPath = new Set([base])
   hooks.set(base, (hooks.get(base) ?? 0) | hook)
   while (path.length > 0) {

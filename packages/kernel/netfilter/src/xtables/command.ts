@@ -39,12 +39,14 @@ export interface Counters {
 }
 
 const VERBS: Readonly<Record<string, Verb>> = {
-  "append": "A", "insert": "I", "delete": "D", "replace": "R", "check": "C", "new-chain": "N", "delete-chain": "X",
+  "append": "A", "insert": "I", "delete": "D", "replace": "R", "check": "C", "new-chain": "N",
+  "delete-chain": "X",
   "flush": "F", "zero": "Z", "policy": "P", "rename-chain": "E"
 }
 const LONG: Readonly<Record<string, string>> = {
   ...VERBS,
-  "protocol": "p", "proto": "p", "source": "s", "src": "s", "destination": "d", "dst": "d", "jump": "j", "goto": "g",
+  "protocol": "p", "proto": "p", "source": "s", "src": "s", "destination": "d", "dst": "d", "jump": "j",
+  "goto": "g",
   "in-interface": "i", "out-interface": "o", "match": "m", "fragments": "f", "set-counters": "c", "ipv4": "4",
   "ipv6": "6"
 }
@@ -95,7 +97,9 @@ class Parser {
   #goto = false
   #counters: Counters | null = null
 
-  constructor(words: ReadonlyArray<string>, family: Family, table: string, isChain: (name: string) => boolean) {
+  constructor(
+    words: ReadonlyArray<string>, family: Family, table: string, isChain: (name: string) => boolean
+  ) {
     this.#words = words
     this.#family = family
     this.#table = table
@@ -226,7 +230,9 @@ class Parser {
     if (isGoto && !this.#isChain(name)) throw new RuleError(`goto '${name}' is not a chain`)
     if (isGoto || STANDARD.has(name) || this.#isChain(name)) return
     const kind = findTarget(name, this.#family)
-    if (kind === null && UNSUPPORTED_TARGETS.has(name)) throw new RuleError(`target \`${name}' is not supported here`)
+    if (kind === null && UNSUPPORTED_TARGETS.has(name)) {
+      throw new RuleError(`target \`${name}' is not supported here`)
+    }
     // The tool complains of a target that is not there after all else.
     if (kind === null) return
     this.#target = { kind, given: new Given(kind) }
@@ -320,7 +326,9 @@ class Parser {
       throw new RuleError(`Can't use -o with ${chain}`)
     }
     if (this.#table === "nat" && this.#jump === "DROP" && !this.#isChain("DROP")) {
-      throw new RuleError("The \"nat\" table is not intended for filtering, the use of DROP is therefore inhibited.")
+      throw new RuleError(
+        "The \"nat\" table is not intended for filtering, the use of DROP is therefore inhibited."
+      )
     }
     return { ...done, rules: this.#rules() }
   }
@@ -341,7 +349,8 @@ class Parser {
     for (const src of networks(this.#addresses.s, this.#family)) {
       for (const dst of dsts) {
         rules.push({
-          ...selector, src, dst, in: plain(this.#devices.i), out: plain(this.#devices.o), fragments: this.#fragments,
+          ...selector, src, dst, in: plain(this.#devices.i), out: plain(this.#devices.o),
+          fragments: this.#fragments,
           matches, target: target ?? this.#standard()
         })
       }
@@ -378,7 +387,8 @@ function plain(device: DeviceCondition | null): DeviceCondition | null {
 
 function coreByPrefix(name: string): string | null {
   if (name === "") return null
-  const letters = new Set(Object.keys(LONG).filter((long) => long.startsWith(name)).map((long) => LONG[long]!))
+  const hits = Object.keys(LONG).filter((long) => long.startsWith(name))
+  const letters = new Set(hits.map((long) => LONG[long]!))
   return letters.size === 1 ? [...letters][0]! : null
 }
 

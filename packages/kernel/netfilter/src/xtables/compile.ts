@@ -143,7 +143,9 @@ export class CompiledTable {
           continue
         }
         this.#count(row, packet)
-        if (this.observer !== null) this.observer.matched(this.#program.names[chain]!, row - starts[chain]!, packet)
+        if (this.observer !== null) {
+          this.observer.matched(this.#program.names[chain]!, row - starts[chain]!, packet)
+        }
         verdict = (words[at]! & HAS_ACTION) === 0 ? words[at + TARGET]! : actions[row]!.run(packet)
         row++
         if (verdict === CONTINUE) continue
@@ -164,16 +166,24 @@ export class CompiledTable {
     }
   }
 
-  #matches(row: number, packet: Packet, into: ReadonlyArray<boolean>, outof: ReadonlyArray<boolean>): boolean {
+  #matches(
+    row: number, packet: Packet, into: ReadonlyArray<boolean>, outof: ReadonlyArray<boolean>
+  ): boolean {
     const { words, stride, ports, tests } = this.#program
     const at = row * stride
     const flags = words[at]!
     const { bytes } = packet
     const count = stride === STRIDE[4] ? 1 : 4
     const src = at + NETWORKS
-    if ((flags & HAS_SRC) !== 0 && isIn(words, src, count, bytes, packet.srcAt) === ((flags & NOT_SRC) !== 0)) return false
+    if ((flags & HAS_SRC) !== 0 &&
+      isIn(words, src, count, bytes, packet.srcAt) === ((flags & NOT_SRC) !== 0)) {
+      return false
+    }
     const dst = src + 2 * count
-    if ((flags & HAS_DST) !== 0 && isIn(words, dst, count, bytes, packet.dstAt) === ((flags & NOT_DST) !== 0)) return false
+    if ((flags & HAS_DST) !== 0 &&
+      isIn(words, dst, count, bytes, packet.dstAt) === ((flags & NOT_DST) !== 0)) {
+      return false
+    }
     if (words[at + IN]! >= 0 && into[words[at + IN]!] === ((flags & NOT_IN) !== 0)) return false
     if (words[at + OUT]! >= 0 && outof[words[at + OUT]!] === ((flags & NOT_OUT) !== 0)) return false
     const protocol = words[at + PROTOCOL]!
@@ -184,7 +194,9 @@ export class CompiledTable {
       }
       if ((packet.protocol === protocol) === ((flags & NOT_PROTOCOL) !== 0)) return false
     }
-    if ((flags & (LATER | FIRST)) !== 0 && (packet.fragmentOffset !== 0) !== ((flags & LATER) !== 0)) return false
+    if ((flags & (LATER | FIRST)) !== 0 && (packet.fragmentOffset !== 0) !== ((flags & LATER) !== 0)) {
+      return false
+    }
     if ((flags & PORTS) !== 0) {
       if (packet.linear) {
         if (!ports[row]!.test(packet)) return false
@@ -242,8 +254,9 @@ function fits(range: number, bytes: Uint8Array, at: number): boolean {
 }
 
 /** The draft has passed `check`. Refused if a rule needs what this host does not have. */
-export function compile(draft: Draft, family: Family, env: Environment, { dispatch = true }: CompileOptions = {}):
-  CompiledTable | Refusal {
+export function compile(
+  draft: Draft, family: Family, env: Environment, { dispatch = true }: CompileOptions = {}
+): CompiledTable | Refusal {
   const chains = [...draft.chains.values()]
   const numbers = new Map(chains.map(({ name }, i) => [name, i]))
   const stride = STRIDE[family]
@@ -280,7 +293,8 @@ export function compile(draft: Draft, family: Family, env: Environment, { dispat
   }
   const indexes = chains.map(({ entries }) => dispatch ? buildDispatch(entries) : null)
   return new CompiledTable({
-    words, stride, names: chains.map(({ name }) => name), starts, dispatch: indexes, ports, tests, actions, bases,
+    words, stride, names: chains.map(({ name }) => name), starts, dispatch: indexes, ports, tests, actions,
+    bases,
     policies
   }, interfaces, counters)
 }
@@ -298,8 +312,10 @@ function write(
   chains: ReadonlyMap<string, number>
 ): void {
   const { src, dst, target } = rule
-  let flags = (src?.inverted ? NOT_SRC : 0) | (dst?.inverted ? NOT_DST : 0) | (rule.in?.inverted ? NOT_IN : 0) |
-    (rule.out?.inverted ? NOT_OUT : 0) | (rule.notProtocol ? NOT_PROTOCOL : 0) | (test === null ? 0 : HAS_TEST) |
+  let flags = (src?.inverted ? NOT_SRC : 0) | (dst?.inverted ? NOT_DST : 0) |
+    (rule.in?.inverted ? NOT_IN : 0) |
+    (rule.out?.inverted ? NOT_OUT : 0) | (rule.notProtocol ? NOT_PROTOCOL : 0) |
+      (test === null ? 0 : HAS_TEST) |
     (action === null ? 0 : HAS_ACTION)
   if (rule.fragments !== null) flags |= rule.fragments ? LATER : FIRST
   const count = rule.family === 4 ? 1 : 4
@@ -334,7 +350,8 @@ function verdictOf({ target }: Rule): number {
 
 /** Ports and nothing else of a header that is known to be whole. */
 function onlyPorts(test: Test): test is TcpMatch | PortMatch {
-  return test instanceof PortMatch || (test instanceof TcpMatch && test.flagMask === 0 && !test.notFlags && test.option === 0)
+  return test instanceof PortMatch ||
+    (test instanceof TcpMatch && test.flagMask === 0 && !test.notFlags && test.option === 0)
 }
 
 function bind(rule: Rule, env: Environment): Bound | { readonly errno: Errno; readonly why: string } {

@@ -82,7 +82,8 @@ export function build(rules: ReadonlyArray<{ readonly rule: Rule }>): Dispatch |
   }
   general[rules.length] = rules.length
   for (let i = rules.length - 1; i >= 0; i--) general[i] = isGeneral[i] === 1 ? i : general[i + 1]!
-  const indexes = filed.flatMap((one, kind) => one.rules.length === 0 ? [] : [index(kind, one.hashes, one.rules)])
+  const indexes = filed.flatMap((one, kind) => one.rules.length === 0 ? []
+    : [index(kind, one.hashes, one.rules)])
   return indexes.length === 0 ? null : new Dispatch(indexes, general)
 }
 
@@ -110,7 +111,8 @@ function keyOf(rule: Rule): Key | null {
   const ports = dstPorts(rule)
   if (ports !== null) {
     const hash = dst ?? 0
-    return { kind: dst === null ? 1 : 0, hashes: ports.map((port) => mix(hash, port | (rule.protocol << 16))) }
+    return { kind: dst === null ? 1 : 0,
+      hashes: ports.map((port) => mix(hash, port | (rule.protocol << 16))) }
   }
   if (dst !== null) return { kind: 2, hashes: [dst] }
   const src = exact(rule.src)
@@ -146,7 +148,8 @@ function portsOf(match: Match): ReadonlyArray<number> | null {
     return !notDst && dst.min === dst.max ? [dst.min] : []
   }
   if (match instanceof MultiportMatch) {
-    const single = match.which === "dports" && !match.inverted && match.ranges.every(({ min, max }) => min === max)
+    const single = match.which === "dports" && !match.inverted &&
+      match.ranges.every(({ min, max }) => min === max)
     return single ? [...new Set(match.ranges.map(({ min }) => min))] : []
   }
   return match instanceof IcmpMatch ? [] : null

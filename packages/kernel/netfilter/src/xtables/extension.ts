@@ -87,7 +87,9 @@ export interface Action {
 export function checkKind(kind: Kind, where: Where): Errno {
   if (kind.tables !== undefined && !kind.tables.includes(where.table)) return Errno.EINVAL
   if (kind.hooks !== undefined && (where.hooks & ~kind.hooks) !== 0) return Errno.EINVAL
-  if (kind.protocol !== undefined && (kind.protocol !== where.protocol || where.notProtocol)) return Errno.EINVAL
+  if (kind.protocol !== undefined && (kind.protocol !== where.protocol || where.notProtocol)) {
+    return Errno.EINVAL
+  }
   return Errno.OK
 }
 

@@ -12,7 +12,9 @@ const NAME_MAX = 15
 
 export function checkName(name: string): void {
   if (name === "") throw new RuleError("Empty interface is likely to be undesired")
-  if (name.length > NAME_MAX) throw new RuleError(`interface name \`${name}' must be shorter than IFNAMSIZ (15)`)
+  if (name.length > NAME_MAX) {
+    throw new RuleError(`interface name \`${name}' must be shorter than IFNAMSIZ (15)`)
+  }
 }
 
 export function matchesName(pattern: string, name: string): boolean {

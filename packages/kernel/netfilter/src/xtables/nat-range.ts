@@ -68,19 +68,23 @@ export function parseRange(text: string, rule: Selector, flags: number): NatRang
   const dash = addresses.indexOf("-")
   const min = address(dash < 0 ? addresses : addresses.slice(0, dash), rule.family)
   return {
-    ...range, flags: range.flags | NatFlag.Ips, min, max: dash < 0 ? min : address(addresses.slice(dash + 1), rule.family)
+    ...range, flags: range.flags | NatFlag.Ips, min, max: dash < 0 ? min
+      : address(addresses.slice(dash + 1), rule.family)
   }
 }
 
 function address(text: string, family: Family) {
   const parsed = parseAddress(text, family)
-  if (parsed === null || (family === 4 && text.split(".").length !== 4)) throw new RuleError(`Bad IP address "${text}"`)
+  if (parsed === null || (family === 4 && text.split(".").length !== 4)) {
+    throw new RuleError(`Bad IP address "${text}"`)
+  }
   return parsed
 }
 
 export function printPorts(range: NatRange): string {
   const { minPort, maxPort, basePort, flags } = range
-  return `${minPort}${maxPort === minPort ? "" : `-${maxPort}`}${(flags & NatFlag.Offset) !== 0 ? `/${basePort}` : ""}`
+  const base = (flags & NatFlag.Offset) !== 0 ? `/${basePort}` : ""
+  return `${minPort}${maxPort === minPort ? "" : `-${maxPort}`}${base}`
 }
 
 export function printRange(range: NatRange): string {

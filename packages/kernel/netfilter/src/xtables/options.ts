@@ -57,7 +57,9 @@ export class Given {
         continue
       }
       for (const other of spec.excl ?? []) {
-        if (this.#values.has(other)) throw new RuleError(`${label} cannot be used together with "--${other}".`)
+        if (this.#values.has(other)) {
+          throw new RuleError(`${label} cannot be used together with "--${other}".`)
+        }
       }
       for (const other of spec.also ?? []) {
         if (!this.#values.has(other)) throw new RuleError(`${label} also requires "--${other}".`)

@@ -13,7 +13,8 @@ import type { Family } from "./extension.ts"
 import type { Hook } from "../hook.ts"
 
 /** Protocols whose ports the dispatch knows, and how much of their header their match wants to see. */
-const HEADER_BYTES: Readonly<Record<number, number>> = { [ipproto.TCP]: 20, [ipproto.UDP]: 8, [ipproto.SCTP]: 12 }
+const HEADER_BYTES: Readonly<Record<number, number>> =
+  { [ipproto.TCP]: 20, [ipproto.UDP]: 8, [ipproto.SCTP]: 12 }
 
 export function hasPorts(protocol: number): boolean {
   return protocol === ipproto.TCP || protocol === ipproto.UDP || protocol === ipproto.SCTP
@@ -76,7 +77,7 @@ export class Packet {
 
   #load4(frame: Frame): boolean {
     const { bytes, l3, tail } = frame
-    // The stack has checked what arrived; here only what a walk would stumble over, as checksums may be unfinished.
+    // The stack has checked what arrived; here only what a walk would stumble over. A sum may be unfinished.
     const headerBytes = tail - l3 < ipv4.HEADER_BYTES_MIN ? 0 : ipv4.headerBytes(bytes, l3)
     if (headerBytes < ipv4.HEADER_BYTES_MIN || l3 + headerBytes > tail || bytes[l3]! >>> 4 !== 4) return false
     if (ipv4.totalLength(bytes, l3) < headerBytes) return false

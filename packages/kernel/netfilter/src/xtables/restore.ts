@@ -78,7 +78,8 @@ class Restore {
         this.#line(lines[i]!, i + 1, program)
       } catch (error) {
         if (error instanceof Failed) {
-          return { line: i + 1, message: `${program}: line ${i + 1} failed`, why: error.message, errno: error.errno }
+          return { line: i + 1, message: `${program}: line ${i + 1} failed`, why: error.message,
+            errno: error.errno }
         }
         if (!(error instanceof RuleError)) throw error
         return { line: i + 1, message: error.message, why: "", errno: Errno.EINVAL }
@@ -104,7 +105,8 @@ class Restore {
     if (name === undefined) throw new RuleError(`${program}: line ${number} table name invalid`)
     if (!isTableName(name)) {
       throw new RuleError(
-        name === "security" ? "table `security' is not supported here" : `${program}: unable to initialize table '${name}'`
+        name === "security" ? "table `security' is not supported here"
+          : `${program}: unable to initialize table '${name}'`
       )
     }
     this.#draft = this.#ruleset.draft(name)
@@ -140,7 +142,8 @@ class Restore {
     let chain = draft.chains.get(name)
     if (chain === undefined || chain.hook === null) {
       if (chain !== undefined && this.#options.noflush === true) chain.entries = []
-      else if (chain !== undefined || name === "ACCEPT" || name === "DROP" || name === "RETURN" || name === "QUEUE") {
+      else if (chain !== undefined || name === "ACCEPT" || name === "DROP" || name === "RETURN" ||
+        name === "QUEUE") {
         throw new RuleError(`error creating chain '${name}':${strerror(Errno.EEXIST)}`)
       } else {
         chain = new Chain(name, null)
@@ -216,7 +219,8 @@ function apply(draft: Draft, command: Command, counters: Counters | null): void 
       for (const one of chosen(draft, chain)) one.entries = []
       return
     case "X":
-      for (const one of chain === null ? draft.sorted().filter(({ hook }) => hook === null) : chosen(draft, chain)) {
+      for (const one of chain === null ? draft.sorted().filter(({ hook }) => hook === null)
+        : chosen(draft, chain)) {
         remove(draft, one)
       }
       return
@@ -279,7 +283,8 @@ function edit(chain: Chain, draft: Draft, { verb, number, rules }: Command, coun
       throw new Failed(Errno.EINVAL, `${rule.target.chain} is a built-in chain`)
     }
   }
-  const entries = rules.map((rule) => ({ rule, packets: counters?.packets ?? 0, bytes: counters?.bytes ?? 0 }))
+  const entries = rules.map((rule) =>
+    ({ rule, packets: counters?.packets ?? 0, bytes: counters?.bytes ?? 0 }))
   const at = Math.max(number, 1) - 1
   switch (verb) {
     case "A":

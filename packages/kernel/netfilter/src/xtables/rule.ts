@@ -57,7 +57,8 @@ export function print(rule: Rule): string {
   const { target } = rule
   if (target === null) return text
   if (isJump(target)) return `${text} -${target.goto ? "g" : "j"} ${target.chain}`
-  return isStandard(target) ? `${text} -j ${target.verdict}` : `${text} -j ${target.kind.name}${target.print()}`
+  return isStandard(target) ? `${text} -j ${target.verdict}`
+    : `${text} -j ${target.kind.name}${target.print()}`
 }
 
 function network(letter: string, condition: NetworkCondition | null): string {

@@ -11,7 +11,8 @@ import type { Rule } from "./rule.ts"
 export type TableName = "raw" | "mangle" | "nat" | "filter"
 
 const NAMES: Readonly<Record<number, string>> = {
-  [PREROUTING]: "PREROUTING", [INPUT]: "INPUT", [FORWARD]: "FORWARD", [OUTPUT]: "OUTPUT", [POSTROUTING]: "POSTROUTING"
+  [PREROUTING]: "PREROUTING", [INPUT]: "INPUT", [FORWARD]: "FORWARD", [OUTPUT]: "OUTPUT",
+  [POSTROUTING]: "POSTROUTING"
 }
 
 /** In the order that they are printed in. */

@@ -14,7 +14,8 @@ const join = (...parts: ReadonlyArray<Arbitrary<string>>) =>
 const maybe = (one: Arbitrary<string>) => fc.oneof(fc.constant(""), one)
 /** Some inverted. */
 const not = (one: Arbitrary<string>) => fc.tuple(pick("", "", "! "), one).map(([bang, text]) => bang + text)
-const some = (list: ReadonlyArray<string>) => fc.subarray([...list], { minLength: 1 }).map((all) => all.join(","))
+const some = (list: ReadonlyArray<string>) =>
+  fc.subarray([...list], { minLength: 1 }).map((all) => all.join(","))
 
 const address4 = fc.tuple(int(1, 223), int(0, 255), int(0, 255), int(0, 255)).map((all) => all.join("."))
 const address6 = fc.array(fc.oneof(fc.constant(0), int(0, 0xffff)), { minLength: 7, maxLength: 7 })
@@ -24,7 +25,8 @@ const maskOf = (family: Family) => family === 4
   ? fc.oneof(int(0, 32).map(String), pick("255.255.0.0", "255.0.255.0", "0.0.0.255"))
   : fc.oneof(int(0, 128).map(String), pick("ffff:ffff::", "ffff:0:ffff::", "::ffff"))
 const networkOf = (family: Family) =>
-  fc.tuple(addressOf(family), fc.option(maskOf(family))).map(([ip, mask]) => mask === null ? ip : `${ip}/${mask}`)
+  fc.tuple(addressOf(family), fc.option(maskOf(family))).map(([ip, mask]) => mask === null ? ip
+    : `${ip}/${mask}`)
 const device = pick("eth0", "veth+", "cni0", "br-1.5", "lo", "abcdefghijklmno", "e+")
 const port = int(0, 65535).map(String)
 const range = fc.oneof(
@@ -35,7 +37,8 @@ const word = fc.oneof(int(0, 0xffffffff), pick(0, 1, 0x4000, 0xffffffff))
   .chain((value) => pick(`${value}`, `0x${value.toString(16)}`))
 const masked = fc.oneof(word, fc.tuple(word, word).map((both) => both.join("/")))
 const text = fc.string({
-  unit: fc.oneof(fc.constantFrom(..."abcXYZ019 _-:/.,;!\"\\'#$()[]{}*&>"), fc.constantFrom("\u00fc", "\u4e2d", "\t")),
+  unit: fc.oneof(fc.constantFrom(..."abcXYZ019 _-:/.,;!\"\\'#$()[]{}*&>"),
+    fc.constantFrom("\u00fc", "\u4e2d", "\t")),
   maxLength: 30
 }).map((raw) => `"${raw.replace(/["\\]/g, "\\$&")}"`)
 const name = pick("foo", "KUBE-SEP-ABCDEFGHIJKLMNOP", "DEFAULT", "x_1")
@@ -66,35 +69,45 @@ const mac = fc.array(int(0, 255), { minLength: 6, maxLength: 6 })
 
 /** Matches that any chain may have. */
 const anywhere = (family: Family): ReadonlyArray<Arbitrary<string>> => [
-  text.map((one) => `-m comment --comment ${one}`), not(masked.map((one) => `--mark ${one}`)).map((one) => `-m mark ${one}`),
+  text.map((one) => `-m comment --comment ${one}`),
+    not(masked.map((one) => `--mark ${one}`)).map((one) => `-m mark ${one}`),
   not(masked.map((one) => `--mark ${one}`)).map((one) => `-m connmark ${one}`), ct(family),
   not(some(STATES).map((one) => `--ctstate ${one}`)).map((one) => `-m conntrack ${one}`),
   not(some(STATES.slice(0, 5)).map((one) => `--state ${one}`)).map((one) => `-m state ${one}`),
-  join(fc.constant("-m addrtype"), not(some(family === 4 ? [...types6, "BROADCAST", "THROW"] : types6).map((one) => `--dst-type ${one}`)),
+  join(fc.constant("-m addrtype"),
+    not(some(family === 4 ? [...types6, "BROADCAST", "THROW"] : types6).map((one) => `--dst-type ${one}`)),
     maybe(not(some(types6).map((one) => `--src-type ${one}`)))),
-  not(int(0, 10_000).map((p) => `--probability ${(p / 10_000).toFixed(4)}`)).map((one) => `-m statistic --mode random ${one}`),
-  fc.tuple(int(1, 9), int(0, 8), pick("", "! ")).map(([n, p, bang]) => `-m statistic --mode nth ${bang}--every ${n} --packet ${p % n}`),
-  join(fc.constant("-m recent"), maybe(name.map((one) => `--name ${one}`)), recent, maybe(pick("--rdest", "--rsource"))),
+  not(int(0, 10_000).map((p) => `--probability ${(p / 10_000).toFixed(4)}`)).map((one) =>
+    `-m statistic --mode random ${one}`),
+  fc.tuple(int(1, 9), int(0, 8),
+    pick("", "! ")).map(([n, p, bang]) => `-m statistic --mode nth ${bang}--every ${n} --packet ${p % n}`),
+  join(fc.constant("-m recent"), maybe(name.map((one) => `--name ${one}`)), recent,
+    maybe(pick("--rdest", "--rsource"))),
   join(rate.map((one) => `-m limit --limit ${one}`), maybe(int(1, 100).map((n) => `--limit-burst ${n}`))),
   join(pick("-m hashlimit --hashlimit-name foo", "-m hashlimit --hashlimit-name bar"),
     fc.tuple(pick("upto", "above"), rate).map(([how, one]) => `--hashlimit-${how} ${one}`),
     maybe(some(["srcip", "srcport", "dstip", "dstport"]).map((one) => `--hashlimit-mode ${one}`)),
-    maybe(int(1, 32).map((n) => `--hashlimit-srcmask ${n}`)), maybe(int(1, 99).map((n) => `--hashlimit-burst ${n}`)),
+    maybe(int(1, 32).map((n) => `--hashlimit-srcmask ${n}`)),
+      maybe(int(1, 99).map((n) => `--hashlimit-burst ${n}`)),
     maybe(int(1, 9999).map((n) => `--hashlimit-htable-expire ${n}`))),
   not(range.map((one) => `--length ${one}`)).map((one) => `-m length ${one}`),
   family === 4
-    ? fc.oneof(not(int(0, 255).map((n) => `--ttl-eq ${n}`)), int(0, 255).map((n) => `--ttl-lt ${n}`)).map((one) => `-m ttl ${one}`)
-    : fc.oneof(not(int(0, 255).map((n) => `--hl-eq ${n}`)), int(0, 255).map((n) => `--hl-gt ${n}`)).map((one) => `-m hl ${one}`),
+    ? fc.oneof(not(int(0, 255).map((n) => `--ttl-eq ${n}`)),
+      int(0, 255).map((n) => `--ttl-lt ${n}`)).map((one) => `-m ttl ${one}`)
+    : fc.oneof(not(int(0, 255).map((n) => `--hl-eq ${n}`)),
+      int(0, 255).map((n) => `--hl-gt ${n}`)).map((one) => `-m hl ${one}`),
   not(device.map((one) => `--physdev-in ${one}`)).map((one) => `-m physdev ${one}`),
   pick("-m physdev --physdev-is-bridged", "-m physdev ! --physdev-is-in")
 ]
 
 /** `-p` and what comes with it. */
 const protocol = (family: Family): Arbitrary<string> => fc.oneof(
-  fc.constant(""), int(1, 255).filter((n) => ![43, 44, 51, 60].includes(n)).map((n) => `-p ${n}`), fc.constant("! -p udp"),
+  fc.constant(""), int(1, 255).filter((n) => ![43, 44, 51, 60].includes(n)).map((n) => `-p ${n}`),
+    fc.constant("! -p udp"),
   join(pick("-p tcp", "-p udp", "-p 17", "-p sctp"), maybe(not(range.map((one) => `--sport ${one}`))),
     maybe(not(range.map((one) => `--dport ${one}`)))),
-  join(fc.constant("-p tcp"), maybe(not(fc.tuple(flags(FLAGS), flags(FLAGS)).map(([a, b]) => `--tcp-flags ${a} ${b}`))),
+  join(fc.constant("-p tcp"),
+    maybe(not(fc.tuple(flags(FLAGS), flags(FLAGS)).map(([a, b]) => `--tcp-flags ${a} ${b}`))),
     maybe(not(int(1, 255).map((n) => `--tcp-option ${n}`)))),
   join(fc.constant("-p tcp"), not(fc.constant("--syn"))),
   join(pick("-p tcp -m multiport", "-p udp -m multiport"), not(fc.tuple(
@@ -104,46 +117,63 @@ const protocol = (family: Family): Arbitrary<string> => fc.oneof(
     })), { minLength: 1, maxLength: 7 })
   ).map(([option, list]) => `${option} ${list.join(",")}`))),
   family === 4
-    ? join(fc.constant("-p icmp"), not(fc.oneof(pick("any", "echo-request", "port-unreachable", "redirect", "host-redirect"),
-      int(0, 254).map(String), fc.tuple(int(0, 254), int(0, 255)).map((both) => both.join("/"))).map((one) => `--icmp-type ${one}`)))
+    ? join(fc.constant("-p icmp"),
+      not(fc.oneof(pick("any", "echo-request", "port-unreachable", "redirect", "host-redirect"),
+      int(0, 254).map(String),
+        fc.tuple(int(0, 254), int(0, 255)).map((both) => both.join("/"))).map((one) => `--icmp-type ${one}`)))
     : join(fc.constant("-p icmpv6"), not(fc.oneof(pick("echo-request", "no-route", "packet-too-big"),
-      int(0, 255).map(String), fc.tuple(int(0, 255), int(0, 255)).map((both) => both.join("/"))).map((one) => `--icmpv6-type ${one}`)))
+      int(0, 255).map(String),
+        fc.tuple(int(0, 255), int(0, 255)).map((both) => both.join("/"))).map((one) =>
+          `--icmpv6-type ${one}`)))
 )
 
 const mark = fc.oneof(
   fc.tuple(pick("set-xmark", "set-mark"), masked).map(([how, one]) => `--${how} ${one}`),
   fc.tuple(pick("and-mark", "or-mark", "xor-mark"), word).map(([how, one]) => `--${how} ${one}`)
 )
-const log = join(fc.constant("-j LOG"), maybe(text.filter((one) => one !== "\"\"" && !/[^\0-\x7f]/.test(one)).map((one) => `--log-prefix ${one}`)),
-  maybe(int(0, 7).map((n) => `--log-level ${n}`)), maybe(pick("--log-uid", "--log-tcp-options --log-ip-options")))
+const log = join(fc.constant("-j LOG"),
+  maybe(text.filter((one) => one !== "\"\"" && !/[^\0-\x7f]/.test(one)).map((one) => `--log-prefix ${one}`)),
+  maybe(int(0, 7).map((n) => `--log-level ${n}`)),
+    maybe(pick("--log-uid", "--log-tcp-options --log-ip-options")))
 const targetsAnywhere: ReadonlyArray<Arbitrary<string>> = [
-  fc.constant(""), pick("-j ACCEPT", "-j RETURN"), mark.map((one) => `-j MARK ${one}`), mark.map((one) => `-j CONNMARK ${one}`),
+  fc.constant(""), pick("-j ACCEPT", "-j RETURN"), mark.map((one) => `-j MARK ${one}`),
+    mark.map((one) => `-j CONNMARK ${one}`),
   fc.tuple(pick("save", "restore"), fc.option(fc.tuple(word, word)))
-    .map(([how, masks]) => `-j CONNMARK --${how}-mark${masks === null ? "" : ` --nfmask ${masks[0]} --ctmask ${masks[1]}`}`),
+    .map(([how, masks]) =>
+      `-j CONNMARK --${how}-mark${masks === null ? "" : ` --nfmask ${masks[0]} --ctmask ${masks[1]}`}`),
   log
 ]
-const natFlags = (...names: ReadonlyArray<string>) => fc.subarray([...names]).map((all) => all.map((one) => `--${one}`).join(" "))
-const ports = fc.tuple(int(0, 65535), int(0, 65535)).map(([a, b]) => a === b ? `${a}` : `${Math.min(a, b)}-${Math.max(a, b)}`)
-const ipRange = (family: Family) => fc.oneof(addressOf(family), fc.tuple(addressOf(family), addressOf(family)).map((both) => both.join("-")))
+const natFlags = (...names: ReadonlyArray<string>) =>
+  fc.subarray([...names]).map((all) => all.map((one) => `--${one}`).join(" "))
+const ports = fc.tuple(int(0, 65535), int(0, 65535)).map(([a, b]) => a === b ? `${a}`
+  : `${Math.min(a, b)}-${Math.max(a, b)}`)
+const ipRange = (family: Family) =>
+  fc.oneof(addressOf(family), fc.tuple(addressOf(family), addressOf(family)).map((both) => both.join("-")))
 const natTo = (family: Family) => fc.oneof(
-  fc.tuple(ipRange(family), ports).map(([ip, p]) => `-p tcp ${family === 4 ? `@ ${ip}:${p}` : `@ [${ip}]:${p}`}`),
+  fc.tuple(ipRange(family),
+    ports).map(([ip, p]) => `-p tcp ${family === 4 ? `@ ${ip}:${p}` : `@ [${ip}]:${p}`}`),
   ipRange(family).map((ip) => `@ ${ip}`), ports.map((p) => `-p udp @ :${p}`)
 )
 const natTarget = (family: Family, target: string, option: string, ...names: ReadonlyArray<string>) =>
-  fc.tuple(natTo(family), natFlags(...names)).map(([to, more]) => to.replace("@", `-j ${target} --${option}`) + (more === "" ? "" : ` ${more}`))
+  fc.tuple(natTo(family),
+    natFlags(...names)).map(([to, more]) => to.replace("@", `-j ${target} --${option}`) +
+      (more === "" ? "" : ` ${more}`))
 
 /** Whole rules, with their protocol, that only one chain of a table may have. */
 const special = (family: Family, table: string, chain: string): ReadonlyArray<Arbitrary<string>> => {
   const out: Array<Arbitrary<string>> = []
   if (table === "filter") {
     out.push(family === 4
-      ? pick("icmp-net-unreachable", "host-unreach", "icmp-admin-prohibited").map((one) => `-j REJECT --reject-with ${one}`)
+      ? pick("icmp-net-unreachable", "host-unreach",
+        "icmp-admin-prohibited").map((one) => `-j REJECT --reject-with ${one}`)
       : pick("icmp6-no-route", "addr-unreach").map((one) => `-j REJECT --reject-with ${one}`))
     out.push(pick("-j REJECT", "-p tcp -j REJECT --reject-with tcp-reset", "-j DROP"))
   }
   if (table === "nat" && (chain === "PREROUTING" || chain === "OUTPUT")) {
     out.push(natTarget(family, "DNAT", "to-destination", "random", "persistent"))
-    out.push(fc.tuple(ports, natFlags("random")).map(([p, more]) => `-p udp -j REDIRECT --to-ports ${p} ${more}`.trim()), pick("-j REDIRECT"))
+    out.push(fc.tuple(ports,
+      natFlags("random")).map(([p, more]) => `-p udp -j REDIRECT --to-ports ${p} ${more}`.trim()),
+        pick("-j REDIRECT"))
   }
   if (table === "nat" && (chain === "POSTROUTING" || chain === "INPUT")) {
     out.push(natTarget(family, "SNAT", "to-source", "random", "random-fully", "persistent"))
@@ -158,8 +188,10 @@ const special = (family: Family, table: string, chain: string): ReadonlyArray<Ar
     out.push(fc.tuple(pick("set", "dec", "inc"), int(1, 255)).map(([how, n]) => `-j ${option}-${how} ${n}`))
     out.push(int(0, 9000).map((mss) => `-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss ${mss}`))
     if (chain === "FORWARD") out.push(pick("-p tcp --syn -j TCPMSS --clamp-mss-to-pmtu"))
-    if (chain === "POSTROUTING") out.push(fc.tuple(int(0, 0xffff), int(0, 0xffff)).map(([a, b]) => `-j CLASSIFY --set-class ${a.toString(16)}:${b.toString(16)}`))
-    if (chain === "PREROUTING") out.push(pick("-m rpfilter --loose -j MARK --set-mark 1", "-m rpfilter --invert --validmark"))
+    if (chain === "POSTROUTING") out.push(fc.tuple(int(0, 0xffff),
+      int(0, 0xffff)).map(([a, b]) => `-j CLASSIFY --set-class ${a.toString(16)}:${b.toString(16)}`))
+    if (chain === "PREROUTING") out.push(pick("-m rpfilter --loose -j MARK --set-mark 1",
+      "-m rpfilter --invert --validmark"))
   }
   if (table === "raw") {
     out.push(pick("-j CT --notrack", "-j NOTRACK", "-j CT --zone 5", "-j CT --zone-orig mark", "-j CT"))
@@ -180,8 +212,10 @@ function rule(family: Family, table: string, chain: string): Arbitrary<string> {
   const user = USERS.indexOf(chain)
   const dev = chain === "POSTROUTING" || chain === "OUTPUT" ? "o" : "i"
   const selector = join(
-    maybe(not(networkOf(family).map((one) => `-s ${one}`))), maybe(not(networkOf(family).map((one) => `-d ${one}`))),
-    maybe(not(device.map((one) => `-${dev} ${one}`))), family === 4 ? maybe(not(fc.constant("-f"))) : fc.constant("")
+    maybe(not(networkOf(family).map((one) => `-s ${one}`))),
+      maybe(not(networkOf(family).map((one) => `-d ${one}`))),
+    maybe(not(device.map((one) => `-${dev} ${one}`))), family === 4 ? maybe(not(fc.constant("-f")))
+      : fc.constant("")
   )
   const jumps = USERS.slice(user + 1).flatMap((name) => [`-j ${name}`, `-g ${name}`])
   const targets = jumps.length === 0 ? targetsAnywhere : [...targetsAnywhere, pick(...jumps), pick(...jumps)]
@@ -197,12 +231,14 @@ export function table(family: Family): Arbitrary<string> {
   return pick(...Object.keys(CHAINS)).chain((name) => {
     const chains = [...CHAINS[name]!, ...USERS]
     const counter = fc.tuple(int(0, 0xffffffff), int(0, 0xffffffff)).map((both) => `[${both.join(":")}]`)
-    const lines = fc.array(fc.tuple(counter, fc.oneof(...chains.map((chain) => rule(family, name, chain)))), { maxLength: 12 })
+    const lines = fc.array(fc.tuple(counter,
+      fc.oneof(...chains.map((chain) => rule(family, name, chain)))), { maxLength: 12 })
     const policies = fc.tuple(...CHAINS[name]!.map((chain) =>
       fc.tuple(pick("ACCEPT", "DROP"), counter).map(([policy, count]) => `:${chain} ${policy} ${count}`)
     ))
     return fc.tuple(policies, lines).map(([heads, rules]) => [
-      `*${name}`, ...heads, ...USERS.map((user) => `:${user} - [0:0]`), ...rules.map((both) => both.join(" ")), "COMMIT", ""
+      `*${name}`, ...heads, ...USERS.map((user) => `:${user} - [0:0]`),
+      ...rules.map((both) => both.join(" ")), "COMMIT", ""
     ].join("\n"))
   })
 }

@@ -54,7 +54,8 @@ export function full(): Environment {
       return { take: () => left-- > 0 }
     },
     recent: list,
-    set: (name) => !name.startsWith("have") ? null : { dimensions: 1, contains: (packet) => packet.bytes[packet.dstAt + 3]! < 128 },
+    set: (name) => !name.startsWith("have") ? null
+      : { dimensions: 1, contains: (packet) => packet.bytes[packet.dstAt + 3]! < 128 },
     account: (name) => !name.startsWith("have") ? null : { add: () => {} },
     reject: () => {},
     log: () => {}

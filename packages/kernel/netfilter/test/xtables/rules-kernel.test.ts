@@ -30,7 +30,8 @@ interface Answer {
 }
 
 /** Each job alone, one after the other, in one new namespace. */
-function real(family: Family, jobs: ReadonlyArray<Job>, variant: "legacy" | "nft" = "legacy"): ReadonlyArray<Answer> {
+function real(family: Family, jobs: ReadonlyArray<Job>, variant: "legacy" |
+  "nft" = "legacy"): ReadonlyArray<Answer> {
   const tool = `${family === 4 ? "iptables" : "ip6tables"}-${variant}`
   const folder = mkdtempSync(join(tmpdir(), "pw-xtables-"))
   try {
@@ -39,7 +40,8 @@ function real(family: Family, jobs: ReadonlyArray<Job>, variant: "legacy" | "nft
       return `${tool}-restore -c < ${i}.in 2> ${i}.err; ${tool}-save -c -t ${name} > ${i}.out`
     })
     writeFileSync(join(folder, "run.sh"), script.join("\n"))
-    const { status, stderr } = spawnSync("unshare", ["-n", "sh", "run.sh"], { cwd: folder, encoding: "utf8", timeout: 60_000 })
+    const { status, stderr } =
+      spawnSync("unshare", ["-n", "sh", "run.sh"], { cwd: folder, encoding: "utf8", timeout: 60_000 })
     if (status !== 0) throw new Error(`unshare -n: ${stderr}`)
     return jobs.map((_, i) => {
       const lines = readFileSync(join(folder, `${i}.out`), "utf8").split("\n")
@@ -82,16 +84,20 @@ function lacking(family: Family): ReadonlyArray<string> {
   ]
   const known = kinds.flatMap((kind) => {
     const one = cases.find(({ saved }) => `${saved[0]!} `.includes(kind))
-    return one === undefined ? [] : [{ kind, text: `*${one.table}\n:U - [0:0]\n:U2 - [0:0]\n${one.saved[0]!}\nCOMMIT\n`, table: one.table }]
+    return one === undefined ? []
+      : [{ kind, text: `*${one.table}\n:U - [0:0]\n:U2 - [0:0]\n${one.saved[0]!}\nCOMMIT\n`,
+        table: one.table }]
   })
   const answers = real(family, known)
   return known.filter((_, i) => answers[i]!.said !== "").map(({ kind }) => kind.trim())
 }
 
 /** The first that differ, side by side. */
-function compare(jobs: ReadonlyArray<Job>, answers: ReadonlyArray<Answer>, printed: ReadonlyArray<string>): void {
+function compare(jobs: ReadonlyArray<Job>, answers: ReadonlyArray<Answer>,
+  printed: ReadonlyArray<string>): void {
   for (const [i, { said, saved }] of answers.entries()) {
-    expect({ text: jobs[i]!.text, said, saved }).toEqual({ text: jobs[i]!.text, said: "", saved: printed[i]! })
+    expect({ text: jobs[i]!.text, said, saved }).toEqual({ text: jobs[i]!.text, said: "",
+      saved: printed[i]! })
   }
 }
 
@@ -104,7 +110,8 @@ for (const family of [4, 6] as const) {
     for (const one of readCorpus(family)) {
       const text = `*${one.table}\n:U - [0:0]\n:U2 - [0:0]\n${one.command}\nCOMMIT\n`
       const ruleset = new Ruleset(family, full())
-      if (one.saved.length === 0 || restore(ruleset, text) !== null || lack.some((kind) => one.saved[0]!.includes(kind))) continue
+      if (one.saved.length === 0 || restore(ruleset, text) !== null ||
+        lack.some((kind) => one.saved[0]!.includes(kind))) continue
       const rules = ruleset.save().split("\n").filter((line) => line.startsWith("-A"))
       byTable.set(one.table, [...byTable.get(one.table) ?? [], ...rules])
       count += rules.length
@@ -119,7 +126,8 @@ for (const family of [4, 6] as const) {
 
   it.skipIf(why !== null)(`generated tables, as we print them and as they were written, IPv${family}`, () => {
     const lack = lacking(family)
-    const texts = fc.sample(table(family), { seed: 11, numRuns: 40 }).filter((text) => !lack.some((kind) => text.includes(kind)))
+    const texts = fc.sample(table(family),
+      { seed: 11, numRuns: 40 }).filter((text) => !lack.some((kind) => text.includes(kind)))
     const printed = texts.map((text) => ours(family, text))
     const nameOf = (text: string) => text.match(/^\*(\w+)/)![1]!
     const jobs = [...printed, ...texts].map((text) => ({ text, table: nameOf(text) }))
@@ -145,13 +153,15 @@ it.skipIf(why !== null)("kube-proxy's rules, to the legacy tools and to the nft 
 const OTHERWISE = [
   ["-A INPUT ! -i + -j DROP", "-A INPUT -j DROP", "-A INPUT ! -i + -j DROP"],
   ["-A INPUT -p tcp ! --dport 0:65535 -j DROP", "-A INPUT -p tcp -m tcp -j DROP", "-A INPUT -p tcp -j DROP"],
-  ["-A INPUT -p tcp --dport 1 -m tcp --sport 2", "-A INPUT -p tcp -m tcp --dport 1 -m tcp --sport 2", "-A INPUT -p tcp -m tcp --sport 2 --dport 1"]
+  ["-A INPUT -p tcp --dport 1 -m tcp --sport 2", "-A INPUT -p tcp -m tcp --dport 1 -m tcp --sport 2",
+    "-A INPUT -p tcp -m tcp --sport 2 --dport 1"]
 ] as const
 
 it.skipIf(why !== null)("where iptables-nft prints otherwise, its save loads", () => {
   for (const [command, legacy, nft] of OTHERWISE) {
     const text = `*filter\n${command}\nCOMMIT\n`
-    const rule = (saved: string) => saved.split("\n").find((line) => line.includes("-A "))!.replace(/^\[.*?\] /, "")
+    const rule = (saved: string) =>
+      saved.split("\n").find((line) => line.includes("-A "))!.replace(/^\[.*?\] /, "")
     expect(rule(ours(4, text))).toBe(legacy)
     const [answer] = real(4, [{ text, table: "filter" }], "nft")
     expect(rule(answer!.saved)).toBe(nft)

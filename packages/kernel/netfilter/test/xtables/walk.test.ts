@@ -9,7 +9,9 @@ import * as ipv4 from "@podwire/wire/ipv4"
 import fc from "fast-check"
 import { expect, it } from "vitest"
 import { FORWARD, type Hook, INPUT, OUTPUT, PREROUTING } from "../../src/hook.ts"
-import type { Environment } from "../../src/xtables/environment.ts"
+import { Conntrack } from "../../src/conntrack/conntrack.ts"
+import { FrameView } from "../../src/conntrack/view.ts"
+import type { ConntrackView, Environment } from "../../src/xtables/environment.ts"
 import { restore } from "../../src/xtables/restore.ts"
 import { Ruleset } from "../../src/xtables/ruleset.ts"
 import type { TableName } from "../../src/xtables/table.ts"
@@ -21,23 +23,28 @@ import { full } from "./full.ts"
 const engine = new Engine(1)
 const eth0 = new Dummy(engine, new FramePool(engine), "eth0", 1)
 
-function rules(text: string, table: TableName = "filter", env: Environment = full(), family: 4 | 6 = 4): Ruleset {
+function rules(text: string, table: TableName = "filter", env: Environment = full(), family: 4 |
+  6 = 4): Ruleset {
   const ruleset = new Ruleset(family, env)
   expect(restore(ruleset, `*${table}\n${text}\nCOMMIT\n`)).toBe(null)
   return ruleset
 }
 
-const counted = (ruleset: Ruleset) => ruleset.save({ counters: true }).split("\n").filter((line) => line.includes("-A") || /^:[IA]/.test(line))
+const counted = (ruleset: Ruleset) =>
+  ruleset.save({ counters: true }).split("\n").filter((line) => line.includes("-A") || /^:[IA]/.test(line))
 
 function verdict(text: string, shape: Partial<Shape> = {}, hook: Hook = INPUT): number {
   const family = shape.family ?? 4
-  return rules(text, "filter", full(), family).evaluate("filter", frameOf({ ...TCP_SYN, ...shape }), hook, eth0, null)
+  return rules(text, "filter", full(), family).evaluate("filter", frameOf({ ...TCP_SYN, ...shape }), hook,
+    eth0, null)
 }
 
 it("jumps, gotos, returns and policies, with the counters of the kernel", () => {
   const ruleset = rules([
-    ":INPUT DROP [0:0]", ":A - [0:0]", ":B - [0:0]", ":C - [0:0]", "-A INPUT -p tcp -j A", "-A INPUT -p udp -g B",
-    "-A INPUT -p icmp -j RETURN", "-A INPUT -p tcp -m mark --mark 7 -j ACCEPT", "-A INPUT -j MARK --set-mark 3",
+    ":INPUT DROP [0:0]", ":A - [0:0]", ":B - [0:0]", ":C - [0:0]", "-A INPUT -p tcp -j A",
+    "-A INPUT -p udp -g B",
+    "-A INPUT -p icmp -j RETURN", "-A INPUT -p tcp -m mark --mark 7 -j ACCEPT",
+    "-A INPUT -j MARK --set-mark 3",
     "-A A -s 10.0.0.9 -j RETURN", "-A A -g C", "-A A -j DROP", "-A B -j C", "-A B -s 10.0.0.1 -j RETURN",
     "-A B -j ACCEPT", "-A C -j MARK --set-mark 7"
   ].join("\n"))
@@ -53,7 +60,8 @@ it("jumps, gotos, returns and policies, with the counters of the kernel", () => 
   expect(counted(ruleset)).toEqual([
     ":INPUT DROP [3:132]", ":A - [0:0]", "[2:88] -A INPUT -p tcp -j A", "[2:88] -A INPUT -p udp -g B",
     "[1:44] -A INPUT -p icmp -j RETURN", "[1:44] -A INPUT -p tcp -m mark --mark 0x7 -j ACCEPT",
-    "[1:44] -A INPUT -j MARK --set-xmark 0x3/0xffffffff", "[1:44] -A A -s 10.0.0.9/32 -j RETURN", "[1:44] -A A -g C",
+    "[1:44] -A INPUT -j MARK --set-xmark 0x3/0xffffffff", "[1:44] -A A -s 10.0.0.9/32 -j RETURN",
+    "[1:44] -A A -g C",
     "[0:0] -A A -j DROP", "[2:88] -A B -j C", "[1:44] -A B -s 10.0.0.1/32 -j RETURN", "[1:44] -A B -j ACCEPT",
     "[3:132] -A C -j MARK --set-xmark 0x7/0xffffffff"
   ])
@@ -65,29 +73,38 @@ it("counters survive a restore that does not name their rules", () => {
   expect(restore(ruleset, "*filter\n-A INPUT -p icmp\nCOMMIT\n", { noflush: true })).toBe(null)
   ruleset.evaluate("filter", frameOf(TCP_SYN), INPUT, eth0, null)
   expect(counted(ruleset)).toEqual([
-    ":INPUT ACCEPT [1:44]", "[2:88] -A INPUT -p tcp", "[0:0] -A INPUT -p udp -j DROP", "[0:0] -A INPUT -p icmp"
+    ":INPUT ACCEPT [1:44]", "[2:88] -A INPUT -p tcp", "[0:0] -A INPUT -p udp -j DROP",
+    "[0:0] -A INPUT -p icmp"
   ])
 })
 
 it("selectors and matches that look at the frame", () => {
   const drops: ReadonlyArray<readonly [string, Partial<Shape>, Partial<Shape>]> = [
     ["-s 10.0.0.1", {}, { src: 2 }], ["! -s 10.0.0.1", { src: 2 }, {}], ["-d 10.0.0.0/30", {}, { dst: 4 }],
-    ["-d 10.0.0.1/255.0.0.1", { dst: 3 }, {}], ["-i eth0", {}, { family: 4, protocol: 255, cut: 25 }], ["-i eth+", {}, { cut: 45 }],
-    ["-p tcp", {}, { protocol: 17 }], ["! -p tcp", { protocol: 17 }, {}], ["-f", { fragment: 3 }, {}], ["! -f", {}, { fragment: 3 }],
+    ["-d 10.0.0.1/255.0.0.1", { dst: 3 }, {}], ["-i eth0", {}, { family: 4, protocol: 255, cut: 25 }],
+    ["-i eth+", {}, { cut: 45 }],
+    ["-p tcp", {}, { protocol: 17 }], ["! -p tcp", { protocol: 17 }, {}], ["-f", { fragment: 3 }, {}],
+    ["! -f", {}, { fragment: 3 }],
     ["-p tcp --dport 80", {}, { dport: 81 }], ["-p tcp ! --dport 80:90", { dport: 91 }, { dport: 90 }],
     ["-p tcp --sport 1000", {}, { sport: 1 }], ["-p udp --dport 80", { protocol: 17 }, {}],
     ["-p tcp --syn", {}, { flags: 0x12 }], ["-p tcp ! --syn", { flags: 0x10 }, {}],
-    ["-p tcp --tcp-flags ALL FIN,PSH", { flags: 9 }, {}], ["-p tcp --dport 80", { fragment: 1 }, { fragment: 2 }],
-    ["-p tcp --dport 80", { cut: 5 }, { cut: 4, dport: 1 }], ["-p icmp --icmp-type 8", { protocol: 1, sport: 0x0800 }, { protocol: 1 }],
-    ["-p icmp --icmp-type any", { protocol: 1 }, {}], ["-p icmp --icmp-type 3/4", { protocol: 1, sport: 0x0304 }, { protocol: 1, sport: 0x0303 }],
-    ["-p tcp -m multiport --dports 1,70:80", {}, { dport: 81 }], ["-p tcp -m multiport ! --ports 80,90", { dport: 5 }, {}],
+    ["-p tcp --tcp-flags ALL FIN,PSH", { flags: 9 }, {}],
+    ["-p tcp --dport 80", { fragment: 1 }, { fragment: 2 }],
+    ["-p tcp --dport 80", { cut: 5 }, { cut: 4, dport: 1 }],
+    ["-p icmp --icmp-type 8", { protocol: 1, sport: 0x0800 }, { protocol: 1 }],
+    ["-p icmp --icmp-type any", { protocol: 1 }, {}],
+    ["-p icmp --icmp-type 3/4", { protocol: 1, sport: 0x0304 }, { protocol: 1, sport: 0x0303 }],
+    ["-p tcp -m multiport --dports 1,70:80", {}, { dport: 81 }],
+    ["-p tcp -m multiport ! --ports 80,90", { dport: 5 }, {}],
     ["-m length --length 44", {}, { cut: 1 }], ["-m length --length 200:100", { family: 4, cut: 45 }, {}],
     ["-m ttl --ttl-eq 64", {}, { cut: 45 }], ["-m ttl --ttl-lt 65", {}, { cut: 45 }]
   ]
   for (const [match, hit, miss] of drops) {
     // A frame that is cut below its header is dropped before any rule: no use as a miss.
-    if ((hit.cut ?? 0) <= 24) expect([match, verdict(`-A INPUT ${match} -j DROP`, hit)]).toEqual([match, Verdict.Drop])
-    if ((miss.cut ?? 0) <= 24) expect([match, verdict(`-A INPUT ${match} -j DROP`, miss)]).toEqual([match, Verdict.Accept])
+    if ((hit.cut ?? 0) <= 24) expect([match, verdict(`-A INPUT ${match} -j DROP`, hit)]).toEqual([match,
+      Verdict.Drop])
+    if ((miss.cut ?? 0) <= 24) expect([match, verdict(`-A INPUT ${match} -j DROP`, miss)]).toEqual([match,
+      Verdict.Accept])
   }
 })
 
@@ -99,16 +116,20 @@ it("IPv6: addresses, fragments, hop limit, a chain of headers that breaks off", 
   expect(verdict("-A INPUT -p tcp --dport 80 -j DROP", { ...six, fragment: 2 })).toBe(Verdict.Accept)
   expect(verdict("-A INPUT -p tcp -j DROP", { ...six, fragment: 2 })).toBe(Verdict.Drop)
   expect(verdict("-A INPUT -m hl --hl-gt 63 -j DROP", six)).toBe(Verdict.Drop)
-  expect(verdict("-A INPUT -p ipv6-icmp --icmpv6-type 128 -j DROP", { ...six, protocol: 58, sport: 0x8000 })).toBe(Verdict.Drop)
+  expect(verdict("-A INPUT -p ipv6-icmp --icmpv6-type 128 -j DROP",
+    { ...six, protocol: 58, sport: 0x8000 })).toBe(Verdict.Drop)
   // Routing header, longer than the packet: with a protocol in the rule it is dropped, without one it is not asked.
   expect(verdict("-A INPUT -p tcp -j ACCEPT", { ...six, protocol: 43, sport: 0x06ff })).toBe(Verdict.Drop)
-  expect(verdict("-A INPUT -s fd00::1 -j ACCEPT", { ...six, protocol: 43, sport: 0x06ff })).toBe(Verdict.Accept)
+  expect(verdict("-A INPUT -s fd00::1 -j ACCEPT",
+    { ...six, protocol: 43, sport: 0x06ff })).toBe(Verdict.Accept)
 })
 
 it("nth counts, chance is drawn, a limit runs out", () => {
   const hits = (match: string, count: number) => {
     const ruleset = rules(`-A INPUT ${match} -j DROP`)
-    return Array.from({ length: count }, () => ruleset.evaluate("filter", frameOf(TCP_SYN), INPUT, eth0, null) === Verdict.Drop ? "x" : ".").join("")
+    return Array.from({ length: count },
+      () => ruleset.evaluate("filter", frameOf(TCP_SYN), INPUT, eth0, null) === Verdict.Drop ? "x"
+        : ".").join("")
   }
   expect(hits("-m statistic --mode nth --every 3 --packet 0", 7)).toBe("x..x..x")
   expect(hits("-m statistic --mode nth --every 3 --packet 2", 7)).toBe("..x..x.")
@@ -135,7 +156,8 @@ it("targets that change the frame keep its checksums right", () => {
   const walk = (rule: string) =>
     rules(`-A FORWARD ${rule}`, "mangle").evaluate("mangle", frame, FORWARD, eth0, eth0)
   walk("-p tcp --syn -j TCPMSS --clamp-mss-to-pmtu")
-  expect([get16(bytes, l3 + 42), check4(bytes, l3 + 20, frame.tail, 0x0a000001, 0x0a000002)]).toEqual([1360, 0])
+  expect([get16(bytes, l3 + 42),
+    check4(bytes, l3 + 20, frame.tail, 0x0a000001, 0x0a000002)]).toEqual([1360, 0])
   walk("-p tcp --syn -j TCPMSS --set-mss 9000")
   expect(get16(bytes, l3 + 42)).toBe(1360)
   walk("-j TTL --ttl-dec 5")
@@ -153,8 +175,10 @@ it("targets that change the frame keep its checksums right", () => {
 /** Few values, so that rules and packets meet; enough rules for an index. */
 const shape = (family: 4 | 6) => fc.record({
   family: fc.constant(family), src: fc.integer({ min: 1, max: 4 }), dst: fc.integer({ min: 1, max: 6 }),
-  protocol: fc.constantFrom(6, 6, 6, 17, 17, 132, 1, 58), sport: fc.integer({ min: 1, max: 3 }), dport: fc.integer({ min: 80, max: 84 }),
-  fragment: fc.constantFrom(0, 0, 0, 0, 1, 2, 185), cut: fc.constantFrom(0, 0, 0, 0, 4, 5, 13, 20, 24), flags: fc.constantFrom(2, 16, 18, 0)
+  protocol: fc.constantFrom(6, 6, 6, 17, 17, 132, 1, 58), sport: fc.integer({ min: 1, max: 3 }),
+  dport: fc.integer({ min: 80, max: 84 }),
+  fragment: fc.constantFrom(0, 0, 0, 0, 1, 2, 185), cut: fc.constantFrom(0, 0, 0, 0, 4, 5, 13, 20, 24),
+  flags: fc.constantFrom(2, 16, 18, 0)
 })
 
 const KUBE = (family: 4 | 6) => {
@@ -162,21 +186,32 @@ const KUBE = (family: 4 | 6) => {
   const dst = fc.integer({ min: 1, max: 6 }).map((last) => `-d ${ip(last)}`)
   const proto = fc.constantFrom("tcp", "udp", "sctp")
   const port = fc.integer({ min: 80, max: 84 })
-  const before = fc.constantFrom("", "", "-m comment --comment x", "-m mark --mark 1", "-m statistic --mode nth --every 2 --packet 0", "-m limit --limit 1/min --limit-burst 3", "-m addrtype --dst-type LOCAL")
+  const before = fc.constantFrom("", "", "-m comment --comment x", "-m mark --mark 1",
+    "-m statistic --mode nth --every 2 --packet 0", "-m limit --limit 1/min --limit-burst 3",
+    "-m addrtype --dst-type LOCAL")
   const ports = fc.oneof(
     fc.tuple(proto, port).map(([p, n]) => `-p ${p} -m ${p} --dport ${n}`), fc.constant(""),
     fc.tuple(proto, port, port).map(([p, n, m]) => `-p ${p} -m multiport --dports ${n},${m}`),
-    fc.tuple(proto, port).map(([p, n]) => `-p ${p} -m ${p} ! --dport ${n}`), fc.constant("-p tcp --syn --dport 81"),
-    fc.constant("-p tcp --tcp-option 2 --dport 82"), fc.constant("-p tcp -m tcp --sport 1 -m tcp --dport 83"), fc.constant("! -p tcp"), fc.constant("-p icmp")
+    fc.tuple(proto, port).map(([p, n]) => `-p ${p} -m ${p} ! --dport ${n}`),
+      fc.constant("-p tcp --syn --dport 81"),
+    fc.constant("-p tcp --tcp-option 2 --dport 82"),
+      fc.constant("-p tcp -m tcp --sport 1 -m tcp --dport 83"), fc.constant("! -p tcp"),
+        fc.constant("-p icmp")
   )
-  const target = fc.constantFrom("-j U", "-j U", "-g U", "-j V", "-j MARK --set-mark 1", "-j MARK --xor-mark 2", "-j RETURN", "-j ACCEPT", "-j DROP", "")
-  const rule = fc.tuple(fc.oneof(dst, dst, fc.constant(""), fc.integer({ min: 1, max: 4 }).map((n) => `! -s ${ip(n)}`), fc.integer({ min: 1, max: 4 }).map((n) => `-s ${ip(n)}`)), before, ports, target)
+  const target = fc.constantFrom("-j U", "-j U", "-g U", "-j V", "-j MARK --set-mark 1",
+    "-j MARK --xor-mark 2", "-j RETURN", "-j ACCEPT", "-j DROP", "")
+  const rule = fc.tuple(fc.oneof(dst, dst, fc.constant(""),
+    fc.integer({ min: 1, max: 4 }).map((n) => `! -s ${ip(n)}`),
+      fc.integer({ min: 1, max: 4 }).map((n) => `-s ${ip(n)}`)), before, ports, target)
     .map((all) => all.filter((part) => part !== "").join(" "))
   return fc.record({
-    base: fc.array(rule, { minLength: 8, maxLength: 30 }), user: fc.array(rule.map((one) => one.replace("-j U", "-j V").replace("-g U", "-g V")), { minLength: 8, maxLength: 20 }),
+    base: fc.array(rule, { minLength: 8, maxLength: 30 }),
+    user: fc.array(rule.map((one) => one.replace("-j U", "-j V").replace("-g U", "-g V")),
+      { minLength: 8, maxLength: 20 }),
     packets: fc.array(shape(family), { minLength: 10, maxLength: 30 })
   }).map(({ base, user, packets }) => ({
-    text: ["*filter", ":U - [0:0]", ":V - [0:0]", ...base.map((one) => `-A INPUT ${one}`), ...user.map((one) => `-A U ${one}`), "-A V -j MARK --xor-mark 4", "COMMIT", ""].join("\n"),
+    text: ["*filter", ":U - [0:0]", ":V - [0:0]", ...base.map((one) => `-A INPUT ${one}`),
+      ...user.map((one) => `-A U ${one}`), "-A V -j MARK --xor-mark 4", "COMMIT", ""].join("\n"),
     packets
   }))
 }
@@ -198,9 +233,11 @@ for (const family of [4, 6] as const) {
   })
 
   it(`any table and any octets: no crash, the same by index, IPv${family}`, () => {
-    const hooks: Readonly<Record<string, Hook>> = { raw: PREROUTING, mangle: FORWARD, nat: OUTPUT, filter: FORWARD }
+    const hooks: Readonly<Record<string,
+      Hook>> = { raw: PREROUTING, mangle: FORWARD, nat: OUTPUT, filter: FORWARD }
     const noise = fc.uint8Array({ minLength: 0, maxLength: 120 })
-    fc.assert(fc.property(table(family), fc.array(fc.tuple(shape(family), noise), { maxLength: 6 }), (text, packets) => {
+    fc.assert(fc.property(table(family), fc.array(fc.tuple(shape(family), noise), { maxLength: 6 }),
+      (text, packets) => {
       const name = text.match(/^\*(\w+)/)![1] as TableName
       const [linear, indexed] = [false, true].map((dispatch) => {
         const ruleset = new Ruleset(family, full(), { dispatch })
@@ -218,3 +255,9 @@ for (const family of [4, 6] as const) {
     }), { seed: 10, numRuns: 150 })
   })
 }
+
+it("conntrack's view of a frame is what rules ask for", () => {
+  const view: ConntrackView = new FrameView(new Conntrack(engine))
+  const ruleset = rules("-A INPUT -m conntrack --ctstate INVALID -j DROP", "filter", { conntrack: view })
+  expect(ruleset.evaluate("filter", frameOf(TCP_SYN), INPUT, eth0, null)).toBe(Verdict.Drop)
+})

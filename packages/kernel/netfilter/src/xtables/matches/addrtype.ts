@@ -10,7 +10,8 @@ import { printBits } from "./conntrack.ts"
 
 /** enum rt_type, in order: bit i is type i. */
 const TYPES: ReadonlyArray<readonly [string, number]> = [
-  "UNSPEC", "UNICAST", "LOCAL", "BROADCAST", "ANYCAST", "MULTICAST", "BLACKHOLE", "UNREACHABLE", "PROHIBIT", "THROW",
+  "UNSPEC", "UNICAST", "LOCAL", "BROADCAST", "ANYCAST", "MULTICAST", "BLACKHOLE", "UNREACHABLE",
+  "PROHIBIT", "THROW",
   "NAT", "XRESOLVE"
 ].map((name, i) => [name, 1 << i])
 const [UNSPEC, UNICAST, LOCAL, BROADCAST, ANYCAST, MULTICAST, BLACKHOLE, UNREACHABLE, PROHIBIT] =

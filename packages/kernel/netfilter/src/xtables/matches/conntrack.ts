@@ -18,7 +18,8 @@ import { RuleError } from "../rule-error.ts"
 
 /** XT_CONNTRACK_STATE_*: bit 1 + ctinfo, INVALID before it. In the order that they are printed in. */
 export const STATES: ReadonlyArray<readonly [string, number]> = [
-  ["INVALID", 1], ["NEW", 8], ["RELATED", 4], ["ESTABLISHED", 2], ["UNTRACKED", 256], ["SNAT", 64], ["DNAT", 128]
+  ["INVALID", 1], ["NEW", 8], ["RELATED", 4], ["ESTABLISHED", 2], ["UNTRACKED", 256], ["SNAT", 64],
+  ["DNAT", 128]
 ]
 const SNAT = 64
 const DNAT = 128
@@ -29,7 +30,9 @@ const STATUSES: ReadonlyArray<readonly [string, number]> = [
   ["EXPECTED", 1], ["SEEN_REPLY", 2], ["ASSURED", 4], ["CONFIRMED", 8]
 ]
 
-export function parseBits(text: string, names: ReadonlyArray<readonly [string, number]>, what: string): number {
+export function parseBits(
+  text: string, names: ReadonlyArray<readonly [string, number]>, what: string
+): number {
   let bits = 0
   for (const word of text.split(",")) {
     const hit = names.find(([name]) => word !== "" && name === word.toUpperCase())
@@ -113,7 +116,8 @@ export class ConntrackMatch implements Match {
     this.protocol = of("ctproto", (text) => protocols.parse(text, family))
     this.addresses = ADDRESSES.map((name) => of(name, (text) => parseNetwork(text, family)))
     this.ports = PORTS.map((name) => of(name, parseCtPort))
-    this.status = of("ctstatus", (text) => text.toUpperCase() === "NONE" ? 0 : parseBits(text, STATUSES, "ctstatus"))
+    this.status = of("ctstatus", (text) => text.toUpperCase() === "NONE" ? 0
+      : parseBits(text, STATUSES, "ctstatus"))
     this.expire = of("ctexpire", parseExpire)
     const direction = given.text("ctdir")?.toUpperCase()
     if (direction !== undefined && direction !== "ORIGINAL" && direction !== "REPLY") {
@@ -129,7 +133,8 @@ export class ConntrackMatch implements Match {
     return option("ctstate", this.state, (bits) => printBits(bits, STATES)) +
       option("ctproto", this.protocol, (number) => `${number}`) +
       ADDRESSES.map((name, i) => option(name, this.addresses[i]!, printNetwork)).join("") +
-      PORTS.map((name, i) => option(name, this.ports[i]!, (range) => printRange("", range, false).slice(4) || "0:65535"))
+      PORTS.map((name, i) =>
+        option(name, this.ports[i]!, (range) => printRange("", range, false).slice(4) || "0:65535"))
         .join("") +
       option("ctstatus", this.status, (bits) => printBits(bits, STATUSES) || "NONE") +
       option("ctexpire", this.expire, expire) +

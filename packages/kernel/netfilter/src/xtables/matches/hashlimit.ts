@@ -14,7 +14,8 @@ const SCALE = 1_000_000
 const BURST_MAX = 1_000_000
 const GC_INTERVAL_MS = 1000
 /** In the order that they are printed in. */
-const MODES: ReadonlyArray<readonly [string, number]> = [["srcip", 2], ["srcport", 8], ["dstip", 1], ["dstport", 4]]
+const MODES: ReadonlyArray<readonly [string, number]> =
+  [["srcip", 2], ["srcport", 8], ["dstip", 1], ["dstport", 4]]
 
 export class HashlimitMatch implements Match, HashLimitSpec {
   readonly kind = kind
@@ -39,7 +40,9 @@ export class HashlimitMatch implements Match, HashLimitSpec {
     this.above = given.has("hashlimit-above")
     const text = given.text(this.above ? "hashlimit-above" : "hashlimit-upto")
     if (text === null) throw new RuleError("You have to specify --hashlimit")
-    if (/b\/s$/.test(text)) throw new RuleError(`hashlimit: rates in octets ("${text}") are not supported here`)
+    if (/b\/s$/.test(text)) {
+      throw new RuleError(`hashlimit: rates in octets ("${text}") are not supported here`)
+    }
     const rate = parseRate(text, SCALE)
     if (rate === null || rate.cost === 0) throw new RuleError(`hashlimit: bad rate "${text}"`)
     this.avg = rate.cost
@@ -86,7 +89,9 @@ function parseMode(text: string | null): number {
   let bits = 0
   for (const word of text.split(",")) {
     const hit = MODES.find(([name]) => name === word)
-    if (hit === undefined) throw new RuleError(`hashlimit: bad value for option "--hashlimit-mode", or out of range.`)
+    if (hit === undefined) {
+      throw new RuleError(`hashlimit: bad value for option "--hashlimit-mode", or out of range.`)
+    }
     bits |= hit[1]
   }
   return bits

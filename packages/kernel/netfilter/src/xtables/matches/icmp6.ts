@@ -15,7 +15,8 @@ const TYPES: ReadonlyArray<TypeName> = [
   ["mld-listener-done", 132, 0, 0xff], ["mld-listener-reduction", 132, 0, 0xff],
   ["router-solicitation", 133, 0, 0xff], ["router-advertisement", 134, 0, 0xff],
   ["neighbour-solicitation", 135, 0, 0xff], ["neighbor-solicitation", 135, 0, 0xff],
-  ["neighbour-advertisement", 136, 0, 0xff], ["neighbor-advertisement", 136, 0, 0xff], ["redirect", 137, 0, 0xff]
+  ["neighbour-advertisement", 136, 0, 0xff], ["neighbor-advertisement", 136, 0, 0xff],
+  ["redirect", 137, 0, 0xff]
 ]
 
 export const kind: MatchKind = {
@@ -25,5 +26,6 @@ export const kind: MatchKind = {
   protocol: ipproto.ICMPV6,
   options: [{ name: "icmpv6-type", mandatory: true, invert: true }],
   parse: (given) =>
-    new IcmpMatch(kind, 6, parseType(given.text("icmpv6-type")!, TYPES, "ICMPv6"), given.inverted("icmpv6-type"))
+    new IcmpMatch(kind, 6, parseType(given.text("icmpv6-type")!, TYPES, "ICMPv6"),
+      given.inverted("icmpv6-type"))
 }

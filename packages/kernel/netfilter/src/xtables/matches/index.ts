@@ -26,7 +26,8 @@ import * as ttl from "./ttl.ts"
 import * as udp from "./udp.ts"
 
 export const MATCHES: ReadonlyArray<MatchKind> = [
-  addrtype, comment, connmark, conntrack, hashlimit, hl, icmp, icmp6, length, limit, mac, mark, multiport, nfacct,
+  addrtype, comment, connmark, conntrack, hashlimit, hl, icmp, icmp6, length, limit, mac, mark, multiport,
+  nfacct,
   physdev, recent, rpfilter, sctp, set, state, statistic, tcp, ttl, udp
 ].map(({ kind }) => kind)
 
@@ -35,9 +36,12 @@ for (const kind of MATCHES) for (const name of [kind.name, ...kind.aliases ?? []
 
 /** Matches of iptables 1.8.9 that are refused by name: not supported. */
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
-  "ah", "bpf", "cgroup", "cluster", "connbytes", "connlabel", "connlimit", "cpu", "dccp", "devgroup", "dscp", "dst",
-  "ecn", "esp", "eui64", "frag", "hbh", "helper", "ipcomp", "iprange", "ipv6header", "ipvs", "mh", "osf", "owner",
-  "pkttype", "policy", "quota", "rateest", "realm", "rt", "socket", "srh", "string", "tcpmss", "time", "tos", "u32",
+  "ah", "bpf", "cgroup", "cluster", "connbytes", "connlabel", "connlimit", "cpu", "dccp", "devgroup",
+  "dscp", "dst",
+  "ecn", "esp", "eui64", "frag", "hbh", "helper", "ipcomp", "iprange", "ipv6header", "ipvs", "mh", "osf",
+  "owner",
+  "pkttype", "policy", "quota", "rateest", "realm", "rt", "socket", "srh", "string", "tcpmss", "time",
+  "tos", "u32",
   "udplite"
 ])
 

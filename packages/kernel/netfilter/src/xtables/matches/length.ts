@@ -43,7 +43,8 @@ export const kind: MatchKind = {
     const max = high === undefined ? min : high === "" ? 0xffff : parse(high, 0, 0xffff)
     if (min === null || max === null) {
       throw new RuleError(
-        `length: bad value for option "--length" near "${min === null ? low : high}", or out of range (0-65535).`
+        `length: bad value for option "--length" near "${min === null ? low : high}", ` +
+          "or out of range (0-65535)."
       )
     }
     return new LengthMatch({ min, max }, given.inverted("length"))

@@ -14,19 +14,24 @@ const CREDITS_PER_SECOND = 32_000
 export const BURST = 5
 
 /** Name as printed, and seconds. */
-export const PERIODS: ReadonlyArray<readonly [string, number]> = [["day", 86400], ["hour", 3600], ["min", 60], ["sec", 1]]
+export const PERIODS: ReadonlyArray<readonly [string, number]> =
+  [["day", 86400], ["hour", 3600], ["min", 60], ["sec", 1]]
 const WORDS = ["second", "minute", "hour", "day"]
 const SECONDS = [1, 60, 3600, 86400]
 
 /** `N[/PERIOD]` as the cost of one packet in units of 1/scale s; null: no rate; 0: too fast. */
-export function parseRate(text: string, scale: number): { readonly cost: number; readonly periodSec: number } | null {
+export function parseRate(
+  text: string, scale: number
+): { readonly cost: number; readonly periodSec: number } | null {
   const [count, word = "second"] = text.split("/")
   const i = WORDS.findIndex((name) => word !== "" && name.startsWith(word.toLowerCase()))
   if (i < 0 || !/^\d+$/.test(count!) || Number(count) === 0) return null
   return { cost: Math.floor(scale * SECONDS[i]! / Number(count)), periodSec: SECONDS[i]! }
 }
 
-export function printRate(cost: number, scale: number): { readonly text: string; readonly periodSec: number } {
+export function printRate(
+  cost: number, scale: number
+): { readonly text: string; readonly periodSec: number } {
   let i = 1
   for (; i < PERIODS.length; i++) {
     const unit = PERIODS[i]![1] * scale
@@ -55,7 +60,8 @@ export class LimitMatch implements Match {
   }
 
   print(): string {
-    return ` --limit ${printRate(this.avg, SCALE).text}${this.burst === BURST ? "" : ` --limit-burst ${this.burst}`}`
+    const burst = this.burst === BURST ? "" : ` --limit-burst ${this.burst}`
+    return ` --limit ${printRate(this.avg, SCALE).text}${burst}`
   }
 
   check(): Errno {

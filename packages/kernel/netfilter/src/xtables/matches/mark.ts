@@ -4,7 +4,8 @@ import { hex, type Masked, U32_MAX } from "../numbers.ts"
 import type { Packet } from "../packet.ts"
 
 export function printMark(mark: Masked, inverted: boolean): string {
-  return ` ${inverted ? "! " : ""}--mark ${hex(mark.value)}${mark.mask === U32_MAX ? "" : `/${hex(mark.mask)}`}`
+  const mask = mark.mask === U32_MAX ? "" : `/${hex(mark.mask)}`
+  return ` ${inverted ? "! " : ""}--mark ${hex(mark.value)}${mask}`
 }
 
 export class MarkMatch implements Match, Test {

@@ -90,7 +90,8 @@ export const kind: MatchKind = {
   families: [4, 6],
   options: [
     { name: "source-ports", invert: true, excl: ["destination-ports", "ports"] },
-    { name: "sports", as: "source-ports", invert: true }, { name: "source-port", as: "source-ports", invert: true },
+    { name: "sports", as: "source-ports", invert: true },
+    { name: "source-port", as: "source-ports", invert: true },
     { name: "destination-ports", invert: true, excl: ["ports"] },
     { name: "dports", as: "destination-ports", invert: true },
     { name: "destination-port", as: "destination-ports", invert: true },

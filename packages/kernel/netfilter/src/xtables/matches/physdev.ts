@@ -46,7 +46,8 @@ export class PhysdevMatch implements Match {
     const flag = (option: string, one: Condition | null) =>
       one === null ? "" : `${one.inverted ? " !" : ""} --${option}`
     return flag("physdev-is-in", this.isIn) + named("physdev-in", this.in) +
-      flag("physdev-is-out", this.isOut) + named("physdev-out", this.out) + flag("physdev-is-bridged", this.isBridged)
+      flag("physdev-is-out", this.isOut) + named("physdev-out", this.out) +
+        flag("physdev-is-bridged", this.isBridged)
   }
 
   check({ hooks }: Where): Errno {
@@ -80,7 +81,9 @@ class Bound implements Test {
     if (rule.isBridged !== null && (out !== null) === rule.isBridged.inverted) return false
     if (rule.isIn !== null && (dev !== null) === rule.isIn.inverted) return false
     if (rule.isOut !== null && (out !== null) === rule.isOut.inverted) return false
-    if (rule.in !== null && dev !== null && matchesName(rule.in.name, dev.name) === rule.in.inverted) return false
+    if (rule.in !== null && dev !== null && matchesName(rule.in.name, dev.name) === rule.in.inverted) {
+      return false
+    }
     if (rule.out === null) return true
     // Not known where it goes: as if the name were the one asked for.
     return (out === null || matchesName(rule.out.name, out.name)) !== rule.out.inverted

@@ -81,7 +81,8 @@ class Bound implements Test {
     const { bytes } = packet
     const at = side === "rsource" ? packet.srcAt : packet.dstAt
     // As it was before this host took one off to forward it.
-    const ttl = bytes[packet.l3 + (packet.family === 4 ? 8 : 7)]! + (packet.out !== null && packet.in !== null ? 1 : 0)
+    const ttl = bytes[packet.l3 + (packet.family === 4 ? 8 : 7)]! +
+      (packet.out !== null && packet.in !== null ? 1 : 0)
     const entry = list.find(bytes, at, mask, rttl ? ttl : -1)
     if (entry < 0) {
       if (verb !== "set") return inverted

@@ -43,7 +43,8 @@ export class SetMatch implements Match {
 }
 
 const UNSUPPORTED = [
-  "return-nomatch", "update-counters", "update-subcounters", "packets-eq", "packets-lt", "packets-gt", "bytes-eq",
+  "return-nomatch", "update-counters", "update-subcounters", "packets-eq", "packets-lt", "packets-gt",
+  "bytes-eq",
   "bytes-lt", "bytes-gt"
 ]
 
@@ -56,7 +57,9 @@ export const kind: MatchKind = {
   ],
   parse(given: Given) {
     const name = given.text("match-set")!
-    if (name.length > NAME_MAX) throw new RuleError(`setname \`${name}' too long, max ${NAME_MAX} characters.`)
+    if (name.length > NAME_MAX) {
+      throw new RuleError(`setname \`${name}' too long, max ${NAME_MAX} characters.`)
+    }
     const sides = given.text("match-set", 1)!.split(",")
     if (sides.length > DIMENSIONS_MAX) throw new RuleError("Can't be more src/dst options than 3.")
     for (const side of sides) {

@@ -102,7 +102,9 @@ function parse(given: Given): Match {
   if (mode !== "nth") throw new RuleError(`Bad mode "${mode}"`)
   const every = given.number("every", 1, U32_MAX)
   const packet = given.number("packet", 0, U32_MAX)
-  if (every === null ? packet !== null : packet !== null && packet >= every) throw new RuleError("the --packet p must be 0 <= p <= n-1")
+  if (every === null ? packet !== null : packet !== null && packet >= every) {
+    throw new RuleError("the --packet p must be 0 <= p <= n-1")
+  }
   if (every !== null && packet === null) {
     throw new RuleError("statistic: option \"--every\" also requires \"--packet\".")
   }

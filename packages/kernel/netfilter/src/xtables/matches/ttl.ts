@@ -39,7 +39,8 @@ export class TtlMatch implements Match, Test {
 
 export function optionsOf(name: "ttl" | "hl"): Kind["options"] {
   return [
-    { name: `${name}-eq`, invert: true, excl: [`${name}-lt`, `${name}-gt`] }, { name, as: `${name}-eq`, invert: true },
+    { name: `${name}-eq`, invert: true, excl: [`${name}-lt`, `${name}-gt`] },
+    { name, as: `${name}-eq`, invert: true },
     { name: `${name}-lt`, excl: [`${name}-gt`] }, { name: `${name}-gt` }
   ]
 }

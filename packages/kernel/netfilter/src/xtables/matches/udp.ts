@@ -38,7 +38,8 @@ export class PortMatch implements Match, Test {
       packet.hotdrop = true
       return false
     }
-    return within(this.src, get16(bytes, l4)) !== this.notSrc && within(this.dst, get16(bytes, l4 + 2)) !== this.notDst
+    return within(this.src, get16(bytes, l4)) !== this.notSrc &&
+      within(this.dst, get16(bytes, l4 + 2)) !== this.notDst
   }
 }
 

@@ -64,8 +64,10 @@ export const kind: TargetKind = {
   families: [4, 6],
   options: [
     ...markOptions(["save-mark", "restore-mark"]), { name: "save-mark", flag: true, excl: ["restore-mark"] },
-    { name: "restore-mark", flag: true }, { name: "nfmask", excl: ["mask"] }, { name: "ctmask", excl: ["mask"] },
-    { name: "mask" }, { name: "left-shift-mark", unsupported: true }, { name: "right-shift-mark", unsupported: true }
+    { name: "restore-mark", flag: true }, { name: "nfmask", excl: ["mask"] },
+    { name: "ctmask", excl: ["mask"] },
+    { name: "mask" }, { name: "left-shift-mark", unsupported: true },
+    { name: "right-shift-mark", unsupported: true }
   ],
   parse
 }

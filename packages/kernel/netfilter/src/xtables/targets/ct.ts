@@ -30,7 +30,8 @@ export class CtTarget implements Target {
 
   print(): string {
     if (this.kind === notrack) return ""
-    return (this.notrack ? " --notrack" : "") + (this.zone === null ? "" : ` --${this.zone.option} ${this.zone.id}`)
+    return (this.notrack ? " --notrack" : "") +
+      (this.zone === null ? "" : ` --${this.zone.option} ${this.zone.id}`)
   }
 
   bind(env: Environment): Action | Errno {

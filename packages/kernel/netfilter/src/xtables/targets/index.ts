@@ -16,7 +16,8 @@ import * as tcpmss from "./tcpmss.ts"
 import { hl, ttl } from "./ttl.ts"
 
 export const TARGETS: ReadonlyArray<TargetKind> = [
-  classify.kind, connmark.kind, ct.kind, dnat, hl, log.kind, mark.kind, masquerade.kind, netmap.kind, ct.notrack,
+  classify.kind, connmark.kind, ct.kind, dnat, hl, log.kind, mark.kind, masquerade.kind, netmap.kind,
+  ct.notrack,
   redirect.kind, reject.kind, snat, tcpmss.kind, ttl
 ]
 
@@ -24,8 +25,10 @@ const BY_NAME = new Map(TARGETS.map((kind) => [kind.name, kind]))
 
 /** Targets of iptables 1.8.9 that are refused by name: not supported. */
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
-  "AUDIT", "CHECKSUM", "CLUSTERIP", "CONNSECMARK", "DNPT", "DSCP", "ECN", "HMARK", "IDLETIMER", "LED", "NFLOG",
-  "NFQUEUE", "QUEUE", "RATEEST", "SECMARK", "SET", "SNPT", "SYNPROXY", "TCPOPTSTRIP", "TEE", "TOS", "TPROXY", "TRACE",
+  "AUDIT", "CHECKSUM", "CLUSTERIP", "CONNSECMARK", "DNPT", "DSCP", "ECN", "HMARK", "IDLETIMER", "LED",
+  "NFLOG",
+  "NFQUEUE", "QUEUE", "RATEEST", "SECMARK", "SET", "SNPT", "SYNPROXY", "TCPOPTSTRIP", "TEE", "TOS",
+  "TPROXY", "TRACE",
   "ULOG"
 ])
 

@@ -11,12 +11,14 @@ import { quote } from "../words.ts"
 const PREFIX_MAX = 29
 const WARNING = 4
 const LEVELS: ReadonlyArray<readonly [string, number]> = [
-  ["alert", 1], ["crit", 2], ["debug", 7], ["emerg", 0], ["error", 3], ["info", 6], ["notice", 5], ["panic", 0],
+  ["alert", 1], ["crit", 2], ["debug", 7], ["emerg", 0], ["error", 3], ["info", 6], ["notice", 5],
+  ["panic", 0],
   ["warning", 4]
 ]
 /** XT_LOG_*, in the order that they are printed in. */
 const FLAGS: ReadonlyArray<readonly [string, number]> = [
-  ["log-tcp-sequence", 1], ["log-tcp-options", 2], ["log-ip-options", 4], ["log-uid", 8], ["log-macdecode", 32]
+  ["log-tcp-sequence", 1], ["log-tcp-options", 2], ["log-ip-options", 4], ["log-uid", 8],
+  ["log-macdecode", 32]
 ]
 
 export class LogTarget implements Target, LogSpec {
@@ -64,6 +66,7 @@ export const kind: TargetKind = {
     if (prefix?.includes("\n") === true) throw new RuleError("LOG: newlines not allowed in --log-prefix")
     const level = given.text("log-level")
     const flags = FLAGS.reduce((bits, [name, bit]) => given.has(name) ? bits | bit : bits, 0)
-    return new LogTarget(level === null ? WARNING : parseLevel(level), prefix?.slice(0, PREFIX_MAX) ?? "", flags)
+    return new LogTarget(level === null ? WARNING : parseLevel(level), prefix?.slice(0, PREFIX_MAX) ?? "",
+      flags)
   }
 }

@@ -61,7 +61,9 @@ export const kind: TargetKind = {
   options: markOptions(),
   parse(given) {
     const xmark = parseXmark(given)
-    if (xmark === null) throw new RuleError("MARK: One of the --set-xmark, --{and,or,xor,set}-mark options is required")
+    if (xmark === null) {
+      throw new RuleError("MARK: One of the --set-xmark, --{and,or,xor,set}-mark options is required")
+    }
     return new MarkTarget(xmark)
   }
 }

@@ -50,9 +50,11 @@ export const dnat: TargetKind = {
   tables: ["nat"],
   hooks: At.PREROUTING | At.OUTPUT,
   options: [
-    { name: "to-destination", mandatory: true }, { name: "random", flag: true }, { name: "persistent", flag: true }
+    { name: "to-destination", mandatory: true }, { name: "random", flag: true },
+    { name: "persistent", flag: true }
   ],
-  parse: (given, rule) => new NatTarget(dnat, parseRange(given.text("to-destination")!, rule, parseFlags(given)))
+  parse: (given, rule) =>
+    new NatTarget(dnat, parseRange(given.text("to-destination")!, rule, parseFlags(given)))
 }
 
 export const snat: TargetKind = {
@@ -61,7 +63,8 @@ export const snat: TargetKind = {
   tables: ["nat"],
   hooks: At.POSTROUTING | At.INPUT,
   options: [
-    { name: "to-source", mandatory: true }, { name: "random", flag: true }, { name: "random-fully", flag: true },
+    { name: "to-source", mandatory: true }, { name: "random", flag: true },
+    { name: "random-fully", flag: true },
     { name: "persistent", flag: true }
   ],
   parse: (given, rule) => new NatTarget(snat, parseRange(given.text("to-source")!, rule, parseFlags(given)))

@@ -43,7 +43,8 @@ function parse(text: string, family: Family): NatRange {
   const mask = prefixLength(given) < 0 ? prefixMask(128, family) : given
   const min = and(address, mask)
   return {
-    flags: NatFlag.Ips | NatFlag.Netmap, min, max: min.map((word, i) => word | ~mask[i]!), minPort: 0, maxPort: 0,
+    flags: NatFlag.Ips | NatFlag.Netmap, min, max: min.map((word, i) => word | ~mask[i]!), minPort: 0,
+    maxPort: 0,
     basePort: 0
   }
 }

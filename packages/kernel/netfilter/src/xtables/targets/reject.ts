@@ -57,7 +57,9 @@ export const kind: TargetKind = {
   options: [{ name: "reject-with" }],
   parse(given, { family }) {
     const text = given.text("reject-with")
-    if (text === null) return new RejectTarget(family === 4 ? "icmp-port-unreachable" : "icmp6-port-unreachable")
+    if (text === null) {
+      return new RejectTarget(family === 4 ? "icmp-port-unreachable" : "icmp6-port-unreachable")
+    }
     const type = TYPES[family].find((names) => names.some((name) => name.startsWith(text.toLowerCase())))
     if (type === undefined) throw new RuleError(`unknown reject type "${text}"`)
     return new RejectTarget(type[0])

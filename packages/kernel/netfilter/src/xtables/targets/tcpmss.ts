@@ -33,7 +33,8 @@ export class TcpmssTarget implements Target {
   check({ hooks, matches }: Where): Errno {
     const out = At.FORWARD | At.OUTPUT | At.POSTROUTING
     if (this.mss === null && (hooks & ~out) !== 0) return Errno.EINVAL
-    const syn = matches.some((match) => match instanceof TcpMatch && (match.flags & tcp.SYN) !== 0 && !match.notFlags)
+    const syn = matches.some((match) => match instanceof TcpMatch && (match.flags & tcp.SYN) !== 0 &&
+      !match.notFlags)
     return syn ? Errno.OK : Errno.EINVAL
   }
 

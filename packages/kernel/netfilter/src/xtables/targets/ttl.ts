@@ -31,7 +31,8 @@ export class TtlTarget implements Target, Action {
   run({ bytes, l3, family }: Packet): number {
     const at = l3 + (family === 4 ? 8 : 7)
     const old = bytes[at]!
-    const wanted = this.mode === "set" ? this.value : this.mode === "inc" ? old + this.value : old - this.value
+    const wanted = this.mode === "set" ? this.value : this.mode === "inc" ? old + this.value
+      : old - this.value
     const ttl = Math.max(0, Math.min(255, wanted))
     if (ttl === old) return CONTINUE
     bytes[at] = ttl
@@ -51,7 +52,8 @@ function parse(kind: TargetKind, given: Given): Target {
 }
 
 function optionsOf(name: string): TargetKind["options"] {
-  return MODES.map((mode, i) => ({ name: `${name}-${mode}`, excl: MODES.slice(i + 1).map((more) => `${name}-${more}`) }))
+  return MODES.map((mode, i) =>
+    ({ name: `${name}-${mode}`, excl: MODES.slice(i + 1).map((more) => `${name}-${more}`) }))
 }
 
 export const ttl: TargetKind = {
