@@ -223,13 +223,16 @@ function reachFailures(cells: ReadonlyArray<ReachCell>): ReadonlyArray<Problem> 
     unplaced(`${cell.from} → ${cell.to} over IPv${cell.family}: ${cell.answered ? "answered, but saw another source address" : cell.why}`))
 }
 
-/** Pods that their node's agent does not take: another pod there has the node's port. */
+/** Pods that their node's agent does not take: another pod there has the node's port, or a sysctl is the node's. */
 function rejectedPods(lab: Lab): ReadonlyArray<Problem> {
   return (lab.cluster.store.list("Pod") as ReadonlyArray<Pod>).flatMap((pod) => {
-    if (pod.status?.reason !== "NodePorts") return []
+    const why = pod.status?.reason === "NodePorts"
+      ? `another pod on ${pod.spec.nodeName} has that port of the node; leave nodeName to the scheduler or use ` +
+        "another port"
+      : pod.status?.reason === "SysctlForbidden" ? "set it on the node, or leave hostNetwork" : null
+    if (why === null) return []
     const source = lab.sourceOf(pod)
-    const message = `pod ${pod.metadata.namespace}/${pod.metadata.name}: ${pod.status.message}: another pod on ` +
-      `${pod.spec.nodeName} has that port of the node; leave nodeName to the scheduler or use another port`
+    const message = `pod ${pod.metadata.namespace}/${pod.metadata.name}: ${pod.status!.message}: ${why}`
     return [source === null ? unplaced(message) : source.document.problem([...source.prefix, "spec"], { what: message })]
   })
 }

@@ -54,6 +54,7 @@ export function stuckPods(cluster: Cluster, sourceOf: (pod: Pod) => Source | nul
 const WRAPPING = /^Failed to create pod sandbox: .* failed to setup network for sandbox "[^"]*": /
 
 function remedyFor(why: string, node = "the node"): string {
+  if (why.includes("/proc/sys/")) return "; see spec.securityContext.sysctls"
   if (!why.includes("no IP addresses available")) return "; see spec.cni of the Cluster document"
   return `; ${node}'s share of podCIDRs is used up: make shares larger (nodeCIDRMaskSize), or add nodes (--nodes)`
 }

@@ -19,9 +19,12 @@ import type { EventLog } from "./event-log.ts"
 import type { Attachee, NodeHost } from "./node.ts"
 import { type ProgramOverride, PodSandbox } from "./pod.ts"
 import { phaseOf, podStatus, waitingStatus } from "./pod-status.ts"
+import { hostNetSysctl, writeSysctls } from "./sysctls.ts"
 
 /** The kubelet's sync loop comes back to a pod whose sandbox could not be made. */
 const RETRY_NS = 10 * SECOND
+const RUNC_FAILED = "failed to create containerd task: failed to create shim task: OCI runtime create " +
+  "failed: runc create failed: unable to start container process: error during container init"
 /** Approximated: from a container's end until the runtime takes the sandbox's network down. */
 const TEAR_DOWN_NS = SECOND / 20
 
@@ -112,14 +115,24 @@ export class Kubelet extends Timer {
       this.#pending.set(key, pod)
       return
     }
-    if (this.#portsTaken(pod)) return this.#reject(pod, "NodePorts")
+    if (this.#portsTaken(pod)) return this.#reject(pod, "NodePorts", "Predicate NodePorts failed")
+    const forbidden = hostNetwork ? hostNetSysctl(pod) : null
+    if (forbidden !== null) return this.#reject(pod, "SysctlForbidden", forbidden)
     const netns = hostNetwork ? this.node.netns : new Netns(this.#engine, this.#pool, key)
     let ips: ReadonlyArray<Ip> = this.node.ips
     if (!hostNetwork) {
       this.#watch(netns)
       netns.setUp(netns.lo)
       const got = this.node.attach(attachee(pod), netns)
-      if (typeof got === "string") return this.#refuse(pod, key, netns, got)
+      if (typeof got === "string") {
+        const what = `failed to setup network for sandbox "${pod.metadata.uid}"`
+        return this.#refuse(pod, key, netns, `${what}: ${got}`)
+      }
+      const unwritten = writeSysctls(pod, netns)
+      if (unwritten !== null) {
+        this.node.detach(attachee(pod))
+        return this.#refuse(pod, key, netns, `${RUNC_FAILED}: ${unwritten}`)
+      }
       ips = got
     }
     this.#pending.delete(key)
@@ -139,15 +152,14 @@ export class Kubelet extends Timer {
     return portsConflict(ports, new Set(taken))
   }
 
-  #reject(pod: Pod, predicate: string): void {
-    const message = `Predicate ${predicate} failed`
+  #reject(pod: Pod, reason: string, message: string): void {
     this.#store.updateStatus({
       ...pod, metadata: withoutVersion(pod),
-      status: { ...pod.status, phase: "Failed", reason: predicate, message: `Pod was rejected: ${message}` }
+      status: { ...pod.status, phase: "Failed", reason, message: `Pod was rejected: ${message}` }
     })
     this.#events.record({
       about: { kind: "Pod", namespace: pod.metadata.namespace!, name: pod.metadata.name! },
-      type: "Warning", reason: predicate, message
+      type: "Warning", reason, message
     })
   }
 
@@ -162,8 +174,7 @@ export class Kubelet extends Timer {
     this.#events.record({
       about: { kind: "Pod", namespace: pod.metadata.namespace!, name: pod.metadata.name! },
       type: "Warning", reason: "FailedCreatePodSandBox",
-      message: "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for " +
-        `sandbox "${pod.metadata.uid}": ${why}`
+      message: `Failed to create pod sandbox: rpc error: code = Unknown desc = ${why}`
     })
     if (!this.#retry.armed) this.#engine.arm(this.#retry, RETRY_NS)
   }
