@@ -56,7 +56,7 @@ it("says why where the tool only says that a line failed", () => {
   )
   expect(why("*filter\n-A INPUT -m nfacct --nfacct-name x\nCOMMIT\n")).toBe(
     "line 3: iptables-restore: line 3 failed " +
-      "(match nfacct: ENOENT: rule 1 of chain INPUT: -A INPUT -m nfacct --nfacct-name x)"
+      "(match nfacct: ENOENT: rule 1 of chain INPUT: -A INPUT -m nfacct --nfacct-name  x)"
   )
   expect(why("*security\nCOMMIT\n")).toBe("line 1: table `security' is not supported here")
   expect(why("*filter\n-A INPUT -m string --string x\nCOMMIT\n")).toBe("line 2: match `string' is not supported here")

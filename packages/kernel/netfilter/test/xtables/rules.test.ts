@@ -45,3 +45,25 @@ for (const family of [4, 6] as const) {
     expect(refused).toEqual(REFUSED[family])
   })
 }
+
+/** As the tool did it in a namespace with these sets and this account; its spelling is its own. */
+const NAMED: ReadonlyArray<readonly [string, string]> = [
+  ["-m set --match-set have1 src -j DROP", "-A INPUT -m set --match-set have1 src -j DROP"],
+  ["-m set ! --match-set have2 src,dst", "-A INPUT -m set ! --match-set have2 src,dst"],
+  ["-m set --match-set have1 src,dst,src,dst", "-A INPUT -m set --match-set have1 src,dst,src,dst"],
+  ["-m nfacct --nfacct-name have4 -j DROP", "-A INPUT -m nfacct --nfacct-name  have4 -j DROP"],
+  ["-m set --match-set have1 foo", "! You must spefify (the comma separated list of) 'src' or 'dst'."],
+  ["-m set", "! You must specify `--match-set' with proper arguments"],
+  ["-m nfacct", "! nfacct: option \"--nfacct-name\" must be specified"],
+  ["-m nfacct --nfacct-name abcdefghijklmnopqrstuvwxyz0123456789", "! iptables-restore: line 3 failed"],
+  ["-m set --match-set have1 src --return-nomatch", "! set: option \"--return-nomatch\" is not supported here"]
+]
+
+it("sets and accounts that are there", () => {
+  const got = NAMED.map(([rule]) => {
+    const ruleset = new Ruleset(4, full())
+    const error = restore(ruleset, `*filter\n-A INPUT ${rule}\nCOMMIT\n`)
+    return [rule, error === null ? ruleset.save().match(/^-A.*$/m)![0] : `! ${error.message}`]
+  })
+  expect(got).toEqual(NAMED)
+})

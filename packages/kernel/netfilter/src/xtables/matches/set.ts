@@ -8,7 +8,7 @@ import type { Match, MatchKind, Test } from "../extension.ts"
 import type { Given } from "../options.ts"
 import { RuleError } from "../rule-error.ts"
 
-const DIMENSIONS_MAX = 3
+const DIMENSIONS_MAX = 6
 const NAME_MAX = 31
 
 export class SetMatch implements Match {
@@ -52,19 +52,20 @@ export const kind: MatchKind = {
   name: "set",
   families: [4, 6],
   options: [
-    { name: "match-set", words: 2, mandatory: true, invert: true },
+    { name: "match-set", words: 2, invert: true },
     ...UNSUPPORTED.map((name) => ({ name, unsupported: true, flag: !/-(eq|lt|gt)$/.test(name) }))
   ],
   parse(given: Given) {
-    const name = given.text("match-set")!
+    const name = given.text("match-set")
+    if (name === null) throw new RuleError("You must specify `--match-set' with proper arguments")
     if (name.length > NAME_MAX) {
       throw new RuleError(`setname \`${name}' too long, max ${NAME_MAX} characters.`)
     }
     const sides = given.text("match-set", 1)!.split(",")
-    if (sides.length > DIMENSIONS_MAX) throw new RuleError("Can't be more src/dst options than 3.")
+    if (sides.length > DIMENSIONS_MAX) throw new RuleError("Can't be more src/dst options than 6.")
     for (const side of sides) {
       if (side !== "src" && side !== "dst") {
-        throw new RuleError("You must specify (the comma separated list of) 'src' or 'dst'.")
+        throw new RuleError("You must spefify (the comma separated list of) 'src' or 'dst'.")
       }
     }
     return new SetMatch(name, sides as Array<"src" | "dst">, given.inverted("match-set"))
