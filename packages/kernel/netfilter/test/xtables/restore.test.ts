@@ -1,5 +1,6 @@
 /** `iptables-restore` by its deeds: `corpus/restore.txt` played against ours, text for text. */
 import { readFileSync } from "node:fs"
+import fc from "fast-check"
 import { expect, it } from "vitest"
 import { describe as say, restore } from "../../src/xtables/restore.ts"
 import { Ruleset } from "../../src/xtables/ruleset.ts"
@@ -66,4 +67,22 @@ it("refuses what needs a part that the host does not have", () => {
   const bare = restore(new Ruleset(4, {}), "*filter\n-A INPUT -m conntrack --ctstate NEW -j DROP\nCOMMIT\n")
   expect(bare).toMatchObject({ line: 3, message: "iptables-restore: line 3 failed" })
   expect(bare!.why).toMatch(/^match conntrack: EOPNOTSUPP/)
+})
+
+it("any text is taken or refused, and a refusal leaves the table as it was", () => {
+  const words = fc.constantFrom(
+    "*filter", "*nat", "COMMIT", ":INPUT ACCEPT [0:0]", ":U - [0:0]", "-A", "-I", "-D", "-X", "-F", "-E", "-Z", "-P",
+    "-N", "INPUT", "U", "1", "-j", "-g", "!", "-p", "tcp", "-m", "multiport", "--dports", "80", "conntrack", "--ctstate",
+    "NEW", "-s", "10.0.0.0/8", "\"", "#", "[1:2]", "DNAT", "--to-destination", "MARK", "--set-mark", "0x1/0x3", "recent",
+    "hashlimit", "statistic", "--mode", "nth", "--every", "-c", "icmp", "--icmp-type", "LOG", "--log-prefix", "ACCEPT"
+  )
+  const line = fc.array(fc.oneof(words, fc.string({ maxLength: 6 })), { maxLength: 9 }).map((all) => all.join(" "))
+  fc.assert(fc.property(fc.array(line, { maxLength: 12 }), (lines) => {
+    const ruleset = new Ruleset(4, full())
+    expect(restore(ruleset, "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp\nCOMMIT\n")).toBe(null)
+    const before = ruleset.save()
+    const text = ["*filter", ...lines.filter((one) => one !== "COMMIT"), "COMMIT", ""].join("\n")
+    if (restore(ruleset, text, { noflush: true }) !== null) expect(ruleset.save({}, "filter")).toBe(before)
+    else expect(restore(new Ruleset(4, full()), ruleset.save())).toBe(null)
+  }), { seed: 5, numRuns: 2000 })
 })

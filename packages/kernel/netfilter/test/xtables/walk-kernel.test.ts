@@ -1,8 +1,8 @@
 /**
- * Walks against the kernel's: generated tables in raw OUTPUT of a namespace of its own, generated packets out of a raw
- * socket to 127.0.0.x (and dropped again in PREROUTING, so that nobody answers), then the counters of every rule and
- * policy, as iptables-legacy-save -c shows them, against ours. Needs root, `unshare`, python3 and iptables-legacy; where
- * one is missing it says so and skips.
+ * Walks against the kernel's: generated tables in raw OUTPUT of a namespace of its own, generated packets
+ * out of a raw socket to 127.0.0.x (and dropped again in PREROUTING, so that nobody answers), then the
+ * counters of every rule and policy, as iptables-legacy-save -c shows them, against ours. Needs root,
+ * `unshare`, python3 and iptables-legacy; where one is missing it says so and skips.
  */
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -36,14 +36,16 @@ const proto = fc.constantFrom("tcp", "udp", "sctp")
 const port = int(80, 83)
 const network = fc.oneof(
   int(1, 5).map((n) => `-d 127.0.0.${n}`), int(1, 3).map((n) => `-s 127.0.0.${n}`),
-  int(1, 3).map((n) => `! -s 127.0.0.${n}`), fc.constantFrom("-d 127.0.0.0/30", "-d 127.0.0.1/255.0.0.1", "", "-f", "! -f")
+  int(1, 3).map((n) => `! -s 127.0.0.${n}`),
+    fc.constantFrom("-d 127.0.0.0/30", "-d 127.0.0.1/255.0.0.1", "", "-f", "! -f")
 )
 const transport = fc.oneof(
   fc.tuple(proto, port).map(([p, n]) => `-p ${p} -m ${p} --dport ${n}`),
   fc.tuple(proto, port).map(([p, n]) => `-p ${p} -m ${p} ! --dport ${n}:83`),
   fc.tuple(proto, int(1, 3), port).map(([p, n, m]) => `-p ${p} -m multiport --ports ${n},${m}:90`),
   fc.constantFrom(
-    "", "! -p tcp", "-p icmp", "-p tcp --syn", "-p tcp --tcp-flags SYN,ACK ACK", "-p tcp --tcp-option 2", "-p 17",
+    "", "! -p tcp", "-p icmp", "-p tcp --syn", "-p tcp --tcp-flags SYN,ACK ACK", "-p tcp --tcp-option 2",
+    "-p 17",
     "-p icmp -m icmp --icmp-type 8", "-p icmp -m icmp --icmp-type any", "-p tcp ! --tcp-option 8"
   )
 )
@@ -60,11 +62,14 @@ const table = fc.tuple(
   fc.array(rule("U", [...COMMON, "-j V", "-g V"]), { maxLength: 15 }),
   fc.array(rule("V", COMMON), { maxLength: 4 }), fc.constantFrom("ACCEPT", "DROP")
 ).map(([base, u, v, policy]) => [
-  "*raw", ":PREROUTING DROP [0:0]", `:OUTPUT ${policy} [0:0]`, ":U - [0:0]", ":V - [0:0]", ...base, ...u, ...v, "COMMIT", ""
+  "*raw", ":PREROUTING DROP [0:0]", `:OUTPUT ${policy} [0:0]`, ":U - [0:0]", ":V - [0:0]", ...base, ...u,
+  ...v, "COMMIT", ""
 ].join("\n"))
 const packet: fc.Arbitrary<Shape> = fc.record({
-  family: fc.constant(4 as const), src: int(1, 3), dst: int(1, 5), protocol: fc.constantFrom(6, 6, 6, 17, 17, 132, 1),
-  sport: fc.oneof(int(1, 3), fc.constant(0x0800)), dport: int(79, 84), fragment: fc.constantFrom(0, 0, 0, 0, 1, 2, 185),
+  family: fc.constant(4 as const), src: int(1, 3), dst: int(1, 5),
+  protocol: fc.constantFrom(6, 6, 6, 17, 17, 132, 1),
+  sport: fc.oneof(int(1, 3), fc.constant(0x0800)), dport: int(79, 84),
+  fragment: fc.constantFrom(0, 0, 0, 0, 1, 2, 185),
   cut: fc.constantFrom(0, 0, 0, 0, 4, 5, 13, 17, 20, 24), flags: fc.constantFrom(2, 16, 18, 0)
 })
 
@@ -73,7 +78,8 @@ function missing(): string | null {
   for (const words of [["python3", "--version"], ["ip", "-V"], ["iptables-legacy-save", "--version"]]) {
     if (spawnSync(words[0]!, words.slice(1)).status !== 0) return `no ${words[0]}`
   }
-  const { status, stderr } = spawnSync("unshare", ["-n", "iptables-legacy", "-t", "raw", "-S"], { encoding: "utf8" })
+  const { status, stderr } =
+    spawnSync("unshare", ["-n", "iptables-legacy", "-t", "raw", "-S"], { encoding: "utf8" })
   return status === 0 ? null : `unshare -n iptables-legacy: ${stderr.trim()}`
 }
 
@@ -81,7 +87,8 @@ const why = missing()
 if (why !== null) process.stderr.write(`walk referee: skipped: ${why}\n`)
 
 it.skipIf(why !== null)("every counter of generated walks is the kernel's", () => {
-  const cases = fc.sample(fc.tuple(table, fc.array(packet, { minLength: 30, maxLength: 30 })), { seed: 21, numRuns: ROUNDS })
+  const cases = fc.sample(fc.tuple(table, fc.array(packet, { minLength: 30, maxLength: 30 })),
+    { seed: 21, numRuns: ROUNDS })
   const folder = mkdtempSync(join(tmpdir(), "pw-walk-"))
   try {
     const ours = cases.map(([text, shapes], i) => {
@@ -106,7 +113,8 @@ it.skipIf(why !== null)("every counter of generated walks is the kernel's", () =
     })
     expect([status, stderr]).toEqual([0, ""])
     for (const [i, text] of ours.entries()) {
-      const lines = readFileSync(join(folder, `${i}.out`), "utf8").split("\n").filter((line) => !line.startsWith("#"))
+      const lines = readFileSync(join(folder, `${i}.out`),
+        "utf8").split("\n").filter((line) => !line.startsWith("#"))
       const bare = (saved: string) => saved.replace(/^:PREROUTING .*$/m, ":PREROUTING")
       expect({ case: cases[i], saved: bare(text) }).toEqual({ case: cases[i], saved: bare(lines.join("\n")) })
     }
