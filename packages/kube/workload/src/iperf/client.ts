@@ -7,7 +7,7 @@ import { Errno, strerror } from "@podwire/netdev"
 import type { UdpSocket } from "@podwire/netns"
 import type { TcpSocket } from "@podwire/tcp"
 import { ascii } from "@podwire/wire/bytes"
-import { family, type Ip } from "@podwire/wire/ip"
+import { family, type Ip, parse } from "@podwire/wire/ip"
 import { connect, open } from "../connection.ts"
 import { type Host, Process } from "../process.ts"
 import { lookup } from "../resolve.ts"
@@ -50,7 +50,7 @@ export class Client extends Process {
     lookup(host, options.host, options.only, (addresses) => {
       if (!this.running) return
       const [ip] = addresses
-      if (ip === undefined) this.#fail(`unable to connect to server: ${strerror(Errno.EAGAIN)}`)
+      if (ip === undefined) this.#fail(`unable to connect to server: ${unknownHost(options.host)}`)
       else this.#connect(ip)
     })
   }
@@ -204,4 +204,9 @@ export class Client extends Process {
     this.#print(connectedText(stream))
     this.#nextStream()
   }
+}
+
+/** A literal of the other family is getaddrinfo's own error; a name that nobody answers for leaves an errno. */
+function unknownHost(host: string): string {
+  return parse(host) === null ? strerror(Errno.EAGAIN) : "Address family for hostname not supported"
 }

@@ -260,7 +260,7 @@ it("says what is wrong with its options", () => {
     "", "-s -c h", "-c h -t 1 -n 1", "-s -u", "-c h -P 200", "-c h -l 99M", "-c h -u -l 8", "-c h -i 99",
       "-c h -p 0",
     "-c h -t 99999999", "-Q", "--foo", "-c", "-c h -w 1M", "-c h --bidir", "-c h -u -b 0", "-c nobody",
-      "-c 10.0.0.2"
+      "-6 -c 10.0.0.2", "-c 10.0.0.2"
   ].map((words) => {
     const hosts = twoHosts()
     const process = iperf3.start(hosts.client, wordsOf(`iperf3 ${words}`))
@@ -320,6 +320,9 @@ it("says what is wrong with its options", () => {
     exit 1
     $ iperf3 -c nobody
     2|iperf3: error - unable to connect to server: Resource temporarily unavailable
+    exit 1
+    $ iperf3 -6 -c 10.0.0.2
+    2|iperf3: error - unable to connect to server: Address family for hostname not supported
     exit 1
     $ iperf3 -c 10.0.0.2
     2|iperf3: error - unable to connect to server: Connection refused
