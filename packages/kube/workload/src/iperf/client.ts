@@ -33,6 +33,7 @@ export class Client extends Process {
   #control: Control | null = null
   /** A connection that is being made. */
   #opening: TcpSocket | UdpSocket | null = null
+  #mayStart = false
   #mss = 0
   #congestion = ""
   #peerCongestion = ""
@@ -136,7 +137,10 @@ export class Client extends Process {
       case Message.TEST_START:
         return
       case Message.TEST_RUNNING:
-        return this.#run.start()
+        // It may overtake the answer to the last UDP stream; the real client reads it after that.
+        if (this.#opening !== null) this.#mayStart = true
+        else this.#run.start()
+        return
       case Message.EXCHANGE_RESULTS:
         control.sendJson(resultsOf(this.#run, this.#congestion))
         return control.expectJson()
@@ -168,7 +172,10 @@ export class Client extends Process {
   /** One stream after the other; the server starts the test when it has them all. */
   #nextStream(): void {
     const { streams } = this.#run
-    if (streams.length === this.#options.streams) return
+    if (streams.length === this.#options.streams) {
+      if (this.#mayStart) this.#run.start()
+      return
+    }
     const id = FIRST_ID + 2 * streams.length
     const ip = this.#target!
     if (this.#options.udp) return this.#openUdp(id, ip)

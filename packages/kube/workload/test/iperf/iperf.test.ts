@@ -87,6 +87,12 @@ it("counts what a link loses", () => {
   expect(Number(lost) / Number(all)).toBeLessThan(0.065)
 })
 
+it("begins when it has its streams, also when the word for that overtook the last answer", () => {
+  const hosts = twoHosts([], { delayNs: 5_000_000, jitterNs: 4_000_000 })
+  const sent = Array.from({ length: 12 }, () => sums(hosts, "iperf3 -c 10.0.0.2 -u -n 10K -l 1K -b 4M").sent)
+  expect(sent).toEqual(Array.from({ length: 12 }, () => 10 * 1024))
+})
+
 it("one object with -J", () => {
   const hosts = twoHosts([], LINK)
   iperf3.start(hosts.server, ["iperf3", "-s"])
