@@ -1,6 +1,6 @@
 /**
- * This command's standard input, all of it. Read as a stream: Node makes a pipe non-blocking as soon as anybody
- * looks at `process.stdin`, and a synchronous read of it fails with EAGAIN while its writer is still busy.
+ * This command's standard input, all of it. Read as a stream: Node makes a pipe non-blocking as soon as
+ * anybody looks at `process.stdin`, and a synchronous read of it fails with EAGAIN while its writer is busy.
  */
 import * as Effect from "effect/Effect"
 import { UsageError } from "./outcome.ts"

@@ -223,7 +223,7 @@ function reachFailures(cells: ReadonlyArray<ReachCell>): ReadonlyArray<Problem> 
     unplaced(`${cell.from} → ${cell.to} over IPv${cell.family}: ${cell.answered ? "answered, but saw another source address" : cell.why}`))
 }
 
-/** Pods that their node's agent does not take: another pod there has the node's port, or a sysctl is the node's. */
+/** Pods that their node's agent does not take: another has the node's port, or a sysctl is the node's. */
 function rejectedPods(lab: Lab): ReadonlyArray<Problem> {
   return (lab.cluster.store.list("Pod") as ReadonlyArray<Pod>).flatMap((pod) => {
     const why = pod.status?.reason === "NodePorts"

@@ -2,7 +2,7 @@
  * `agnhost netexec`, the server of Kubernetes' network tests: an HTTP server and a UDP server with the same
  * few commands (test/images/agnhost/netexec/netexec.go: its paths, texts and codes).
  * Not supported: TLS and SCTP, which end it with a word; /shell, which answers that there is no shell;
- * --delay-shutdown, which is said, as containers end at once: so /readyz never answers that it is shutting down.
+ * --delay-shutdown, which is said, as containers end at once: /readyz never tells of a shutdown.
  */
 import type { Datagram } from "@podwire/netns"
 import { ascii, latin1 } from "@podwire/wire/bytes"
@@ -161,7 +161,7 @@ export class Netexec extends GoProcess {
     response.write(message)
   }
 
-  /** One field's first value, or all of them as JSON with Go's names, without those that Go keeps elsewhere. */
+  /** One field's first value, or all as JSON with Go's names; without those that Go keeps elsewhere. */
   #header(values: Values, response: GoResponse, request: GoRequest): void {
     const key = first(values, "key")
     this.log(key === "" ? "GET /header" : `GET /header?key=${key}`)

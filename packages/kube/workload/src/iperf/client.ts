@@ -2,7 +2,7 @@
  * The side of iperf3 that asks: opens the control connection and the streams, ends the test and shows the
  * results.
  */
-import type { Ns } from "@podwire/engine"
+import { CallbackTimer, type Ns, SECOND } from "@podwire/engine"
 import { Errno, strerror } from "@podwire/netdev"
 import type { UdpSocket } from "@podwire/netns"
 import type { TcpSocket } from "@podwire/tcp"
@@ -23,6 +23,8 @@ const COOKIE_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 /** Numbers of the real program's sockets: the control connection and a file are before them. */
 const FIRST_ID = 5
 const UDP_MSS = 1460
+/** SO_RCVTIMEO of a UDP stream: neither its first datagram nor the answer is sent again. */
+const UDP_ANSWER_NS = 30 * SECOND
 
 export class Client extends Process {
   readonly #options: IperfOptions
@@ -34,6 +36,8 @@ export class Client extends Process {
   /** A connection that is being made. */
   #opening: TcpSocket | UdpSocket | null = null
   #mayStart = false
+  readonly #unanswered = new CallbackTimer(() =>
+    this.#fail(`unable to read from stream socket: ${strerror(Errno.EAGAIN)}`))
   #mss = 0
   #congestion = ""
   #peerCongestion = ""
@@ -57,6 +61,7 @@ export class Client extends Process {
   }
 
   protected override release(): void {
+    this.host.engine.disarm(this.#unanswered)
     this.#control?.close()
     this.#run.close()
     if (this.#opening !== null && "wake" in this.#opening) this.#opening.wake = null
@@ -200,8 +205,10 @@ export class Client extends Process {
       // The server's first datagram says that it knows this stream; the others are the test's.
       socket.onReceive = (_, datagram) => stream.receive(datagram.payload)
       this.#opening = null
+      this.host.engine.disarm(this.#unanswered)
       this.#add(stream)
     }
+    this.host.engine.arm(this.#unanswered, UDP_ANSWER_NS)
     socket.onError = () => this.#fail(`unable to read from stream socket: ${strerror(socket.takeError())}`)
     socket.send(UDP_CONNECT)
   }
@@ -213,7 +220,7 @@ export class Client extends Process {
   }
 }
 
-/** A literal of the other family is getaddrinfo's own error; a name that nobody answers for leaves an errno. */
+/** A literal of the other family is getaddrinfo's own error; a name without an answer leaves an errno. */
 function unknownHost(host: string): string {
   return parse(host) === null ? strerror(Errno.EAGAIN) : "Address family for hostname not supported"
 }

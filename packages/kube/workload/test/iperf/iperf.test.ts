@@ -93,6 +93,22 @@ it("begins when it has its streams, also when the word for that overtook the las
   expect(sent).toEqual(Array.from({ length: 12 }, () => 10 * 1024))
 })
 
+it("does not wait for ever for the answer to a UDP stream", () => {
+  const hosts = twoHosts([], { delayNs: 1_000_000, lossPpm: 250_000 })
+  iperf3.start(hosts.server, ["iperf3", "-s"])
+  const ends = Array.from({ length: 8 }, () => {
+    const beganNs = hosts.engine.nowNs
+    const client = iperf3.start(hosts.client, wordsOf("iperf3 -c 10.0.0.2 -u -n 10K -b 1M"))
+    finish(hosts.engine, client)
+    const seconds = (hosts.engine.nowNs - beganNs) / 1e9
+    // The server hears of it, also when the first word of that is lost.
+    hosts.engine.advance(hosts.engine.nowNs + 60e9, 1_000_000)
+    return client.stderr === "" ? "" : `${client.stderr}${seconds > 30}`
+  })
+  expect(new Set(ends)).toEqual(
+    new Set(["", "iperf3: error - unable to read from stream socket: Resource temporarily unavailable\ntrue"]))
+})
+
 it("one object with -J", () => {
   const hosts = twoHosts([], LINK)
   iperf3.start(hosts.server, ["iperf3", "-s"])
