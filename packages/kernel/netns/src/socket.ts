@@ -5,7 +5,7 @@
  * Not supported: TCP, raw sockets, multicast membership, SO_REUSEPORT, SO_BINDTODEVICE.
  */
 import { Errno, type Frame, type NetDevice } from "@podwire/netdev"
-import { family, type Ip, isUnspecified } from "@podwire/wire/ip"
+import { family, type Ip, isUnspecified, unmapped } from "@podwire/wire/ip"
 import { refusal } from "./errno.ts"
 import type { Netns } from "./netns.ts"
 import type { PingTable } from "./ping.ts"
@@ -98,7 +98,8 @@ export class UdpSocket {
   }
 
   /** Null is every address; port 0 asks for any. */
-  bind(ip: Ip | null, port: number): Errno {
+  bind(where: Ip | null, port: number): Errno {
+    const ip = where === null || this.family === 4 ? where : unmapped(where)
     if (this.localPort !== 0) return Errno.EINVAL
     if (ip !== null && !isUnspecified(ip)) {
       if (this.family === 4 && family(ip) === 6) return Errno.EAFNOSUPPORT
@@ -111,7 +112,8 @@ export class UdpSocket {
     return this.#table.bind(this, port)
   }
 
-  connect(ip: Ip, port: number): Errno {
+  connect(to: Ip, port: number): Errno {
+    const ip = this.family === 4 ? to : unmapped(to)
     const way = family(ip) === 4 ? this.#ns.ip4.route(ip[0]!) : this.#ns.ip6.route(ip)
     const refused = refusal(way)
     if (refused !== Errno.OK) return refused
@@ -132,7 +134,8 @@ export class UdpSocket {
   }
 
   /** `src` chooses the source as IP_PKTINFO does. A pending error is reported, and cleared, first. */
-  sendTo(ip: Ip, port: number, payload: Uint8Array, src?: Ip, options: SendOptions = DEFAULTS): Errno {
+  sendTo(to: Ip, port: number, payload: Uint8Array, src?: Ip, options: SendOptions = DEFAULTS): Errno {
+    const ip = this.family === 4 ? to : unmapped(to)
     const pending = this.takeError()
     if (pending !== Errno.OK) return pending
     if (port === 0) return Errno.EINVAL

@@ -8,7 +8,7 @@
  */
 import { Errno, type NetDevice } from "@podwire/netdev"
 import { refusal } from "@podwire/netns/errno"
-import { family, type Ip, isLinkLocal, isLoopback, isMulticast, isUnspecified, v4 } from "@podwire/wire/ip"
+import { family, type Ip, isLinkLocal, isLoopback, isMulticast, isUnspecified, unmapped, v4 } from "@podwire/wire/ip"
 import { Connection } from "./connection.ts"
 import { sendMemory, sizeGoal } from "./burst.ts"
 import { restartAfterIdle } from "./cwnd.ts"
@@ -67,7 +67,8 @@ export class TcpSocket extends SocketOptions {
   }
 
   /** Null is every address; port 0 asks for any. OK, EINVAL, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT. */
-  bind(ip: Ip | null, port: number): Errno {
+  bind(where: Ip | null, port: number): Errno {
+    const ip = where === null || this.family === 4 ? where : unmapped(where)
     if (this.#closed || this.localPort !== 0 || this.connection !== null || this.listener !== null) return Errno.EINVAL
     const { ns } = this.tcp
     const { globals } = ns.sysctl
@@ -143,7 +144,8 @@ export class TcpSocket extends SocketOptions {
   }
 
   /** EINPROGRESS, or at once ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EISCONN, EALREADY, ECONNREFUSED, … */
-  connect(ip: Ip, port: number): Errno {
+  connect(to: Ip, port: number): Errno {
+    const ip = this.family === 4 ? to : unmapped(to)
     if (this.#closed) return Errno.EINVAL
     if (this.listener !== null) return Errno.EISCONN
     const c = this.connection

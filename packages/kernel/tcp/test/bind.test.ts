@@ -26,7 +26,7 @@ function host(): Rig {
 }
 
 function address(text: string): ReturnType<typeof ip> {
-  return ip(text.replace("::ffff:", ""))
+  return ip(text)
 }
 
 function made(tcp: Tcp, kind: string, reuse: boolean): TcpSocket {

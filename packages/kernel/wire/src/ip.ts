@@ -55,6 +55,11 @@ export function next(ip: Ip, count = 1): Ip {
   return words
 }
 
+/** `::ffff:a.b.c.d` is an IPv4 address in IPv6's clothes (RFC 4291, section 2.5.5.2); anything else is itself. */
+export function unmapped(ip: Ip): Ip {
+  return ip.length === 4 && ip[0] === 0 && ip[1] === 0 && ip[2] === 0xffff ? v4(ip[3]!) : ip
+}
+
 export function isUnspecified(ip: Ip): boolean {
   return ip.every((word) => word === 0)
 }
