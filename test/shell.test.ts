@@ -115,6 +115,34 @@ line 23: bogus: no command, pod, node or host is called so; "help" lists the com
   })
 })
 
+it("faults of one link: each ends on its own, and clear ends them all", () => {
+  const ping = "a ping -c 1 -W 1 10.244.1.2"
+  // The first ping of all waits for ARP too.
+  const script = `fault node1-node2 delay 5ms for 10s
+fault node1 delay 20ms for 2s
+${ping}
+advance 2s
+${ping}
+fault node1 down
+${ping}
+fault node1-node2 loss 100%
+fault node1-node2 clear
+${ping}
+client ping -c 1 -W 1 10.244.0.2
+fault node1 clear
+advance 5s
+client ping -c 1 10.244.0.2
+`
+  const { stdout, status } = shell(script, "-f", pods, "-q")
+  expect({ status, told: stdout.match(/time=.*|\d+% packet loss/g) }).toEqual({
+    status: 0,
+    told: [
+      "time=80.0 ms", "0% packet loss", "time=10.0 ms", "0% packet loss", "100% packet loss",
+      "time=0.400 ms", "0% packet loss", "100% packet loss", "time=0.400 ms", "0% packet loss"
+    ]
+  })
+})
+
 it("JSON lines: one object a command, with the virtual time at which it began", () => {
   const script = "advance 1s\nb hostname\nexec b --\nget nodes -o name\n\nb nonsense\n"
   expect(shell(script, "-f", pods, "-o", "jsonl", "-q")).toEqual({
@@ -220,12 +248,13 @@ describe("in one session", () => {
     ["nobody ping ::1", 'nobody: no command, pod, node or host is called so; "help" lists the commands'],
     ["shop/nobody ping ::1", 'Error from server (NotFound): pods "nobody" not found in namespace shop'],
     ["fault", "fault: say where and what: fault node1-node2 loss 10% for 30s"],
-    ["fault node1-node2", `fault: say what goes wrong: ${impairments} or down`],
-    ["fault node1-node2 for 5s", `fault: say what goes wrong: ${impairments} or down`],
+    ["fault node1-node2", `fault: say what goes wrong: ${impairments} or down; or clear`],
+    ["fault node1-node2 for 5s", `fault: say what goes wrong: ${impairments} or down; or clear`],
     ["fault node1-node2 loss 200%", 'fault: loss: found "200%", expected a part such as 10%, 0.5% or 200ppm'],
     ["fault node1-node2 delay", "fault: delay: found nothing, expected a duration such as 5s or 250ms"],
     ["fault node1-node2 down down", "fault: down is given twice"],
-    ["fault node1-node2 toString 1", `fault: found "toString", expected ${impairments}, down or for`],
+    ["fault node1-node2 down clear", "fault: clear stands alone: fault node1-node2 clear"],
+    ["fault node1-node2 toString 1", `fault: found "toString", expected ${impairments}, down, for or clear`],
     ["fault node1-node7 down", 'no link is called "node1-node7"; say A-B; machines are node1, node2, client'],
     ["fault node7 down", 'no machine is called "node7"; machines are node1, node2, client'],
     ["advance", 'advance: found "", expected a duration such as 5s, 1m30s or 250ms'],

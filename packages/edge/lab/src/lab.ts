@@ -64,6 +64,8 @@ export interface FaultOptions extends Impairment {
   readonly node?: string
   readonly down?: boolean
   readonly for?: string
+  /** What went wrong there before is over; said alone. */
+  readonly clear?: boolean
 }
 
 export class Lab {
@@ -287,10 +289,18 @@ export class Lab {
           : `link is called "${link}"; say A-B`
         return Effect.fail(new TargetError({ what: `no ${what}; machines are ${names}` }))
       }
+      if (options.clear === true) {
+        const more = Object.keys(options).filter((key) => !["clear", "link", "node"].includes(key))
+        if (more.length > 0) {
+          return Effect.fail(new TargetError({ what: `clear ends faults: it takes no ${more.join(", ")}` }))
+        }
+        this.cluster.heal(ends)
+        return Effect.void
+      }
       const forNs = options.for === undefined ? null : durationNs(options.for)
       if (options.for !== undefined && forNs === null) return Effect.fail(notADuration(options.for))
-      const fault = this.cluster.impair(ends, { spec: linkSpec(options), down: options.down ?? false, forNs })
-      return typeof fault === "string" ? Effect.fail(new TargetError({ what: fault })) : Effect.void
+      const wrong = this.cluster.impair(ends, { spec: linkSpec(options), down: options.down ?? false, forNs })
+      return wrong === null ? Effect.void : Effect.fail(new TargetError({ what: wrong }))
     })
   }
 

@@ -21,11 +21,11 @@ interface Ran {
 }
 
 /** Line 1 is the first step. */
-async function run(steps: string): Promise<Ran> {
+async function run(steps: string, nodes = 1): Promise<Ran> {
   const scenario = `apiVersion: podwire.dev/v1\nkind: Scenario\nspec:\n  seed: 7\n  steps:\n${steps}`
   const play = Effect.gen(function*() {
     const sources = [{ name: "p.yaml", content: PODS }, { name: "s.yaml", content: scenario }]
-    const lab = yield* Lab.of(sources, { nodes: 1 })
+    const lab = yield* Lab.of(sources, { nodes })
     const report = yield* runLab(lab)
     return {
       failures: report.failures.map(renderProblem),
@@ -82,6 +82,22 @@ it("frames are expected at their times; a program that is killed with its pod is
       "after 0s, 1s, 2s, expected 0s, 1.2s, 2s",
     'line 11:16: spec.steps[4].inspect: exit code 2, expected 0; it printed "ss -x: not modelled yet"',
     'the run: background "lost" ended with exit code 137, and no step waits for it'
+  ])
+})
+
+it("a fault without an end lasts until it is cleared", async () => {
+  const cut = "1 packets transmitted, 0 received"
+  const { failures } = await run(`
+    - fault: { link: node1-node2, down: true }
+    - exec: { pod: client, argv: [ping, -c, "1", -W, "1", -q, 172.18.0.3] }
+      expect: { exit: 1, stdout: { contains: "${cut}" } }
+    - fault: { link: node1-node2, clear: true, for: 3s }
+    - fault: { node: node2, clear: true }
+    - exec: { pod: client, argv: [ping, -c, "1", -q, 172.18.0.3] }
+      expect: { stdout: { contains: "1 received" } }
+`, 2)
+  expect(failures.filter((line) => line.includes("steps"))).toEqual([
+    "line 4:7: spec.steps[2]: clear ends faults: it takes no for"
   ])
 })
 

@@ -9,8 +9,8 @@ import { ApiStore, Informer, type Node, type Pod, type Ref, type WatchEvent } fr
 import { type Controller, Runner } from "@podwire/controllers"
 import { Engine, type Ns, SECOND } from "@podwire/engine"
 import {
-  addTap, type DropObserver, type DropReason, type Frame, FramePool, type NetDevice, specFault,
-  type Tap
+  addTap, type DropObserver, type DropReason, type Frame, FramePool, type Link, type NetDevice,
+  specFault, type Tap
 } from "@podwire/netdev"
 import type { Netns } from "@podwire/netns"
 import { type Cidr, parse } from "@podwire/wire/cidr"
@@ -20,7 +20,7 @@ import { controllersFor } from "./control-plane.ts"
 import { EventLog } from "./event-log.ts"
 import { ExternalHost } from "./external-host.ts"
 import { Fabric } from "./fabric.ts"
-import { LinkFault } from "./fault.ts"
+import { LinkFaults } from "./fault.ts"
 import { Kubelet } from "./kubelet.ts"
 import { SETTLE_NS_MAX, SETTLE_STEPS } from "./limits.ts"
 import { NodeHost } from "./node.ts"
@@ -58,6 +58,7 @@ export class Cluster {
   readonly #kubelets = new Map<string, Kubelet>()
   readonly #runner: Runner
   readonly #observers: ReadonlyArray<Observer>
+  readonly #faults: LinkFaults
   /** Shares of the pod ranges that the other machines have no route to yet. */
   #unrouted: Array<{ readonly to: NodeHost; readonly pods: Cidr; readonly via: Ip }> = []
   /** When the last namespace was made. */
@@ -79,6 +80,7 @@ export class Cluster {
     this.informer = new Informer(this.engine, this.store, plan.watchNs)
     this.events = new EventLog(this.engine)
     this.fabric = new Fabric(this.engine, this.pool, plan)
+    this.#faults = new LinkFaults(this.engine)
     const watch = (netns: Netns) => this.#tap(netns)
     const programs = programOverride(plan.programs)
     this.nodes = plan.nodes.map(
@@ -172,20 +174,31 @@ export class Cluster {
   }
 
   /**
-   * The link between two machines, or all of one machine's, gets worse or is cut, both ways; for good when
-   * `forNs` is null. Or why no link can be like that; nothing has changed then.
+   * The link between two machines, or all of one machine's, gets worse or is cut, both ways; until `heal` when
+   * `forNs` is null. Returns why no link can be like that, and has changed nothing then, or null.
    */
-  impair(ends: readonly [Machine, Machine] | Machine, fault: FaultSpec): LinkFault | string {
-    const pairs = "nic" in ends
-      ? [...this.nodes, ...this.hosts].filter((other) => other !== ends)
-        .map((other) => [ends, other] as const)
-      : [ends]
-    const links = pairs.flatMap(([a, b]) => this.fabric.segment.between(a.nic, b.nic))
+  impair(ends: readonly [Machine, Machine] | Machine, fault: FaultSpec): string | null {
+    const links = this.#linksOf(ends)
     for (const link of links) {
       const wrong = specFault({ ...link.spec, ...fault.spec })
       if (wrong !== null) return wrong
     }
-    return new LinkFault(this.engine, links, fault.spec, fault.down, fault.forNs)
+    this.#faults.begin(links, fault.spec, fault.down, fault.forNs)
+    return null
+  }
+
+  /** The faults of the link between two machines, or of all of one machine's, are over. */
+  heal(ends: readonly [Machine, Machine] | Machine): void {
+    this.#faults.clear(this.#linksOf(ends))
+  }
+
+  /** Both directions of each. */
+  #linksOf(ends: readonly [Machine, Machine] | Machine): ReadonlyArray<Link> {
+    const pairs = "nic" in ends
+      ? [...this.nodes, ...this.hosts].filter((other) => other !== ends)
+        .map((other) => [ends, other] as const)
+      : [ends]
+    return pairs.flatMap(([a, b]) => this.fabric.segment.between(a.nic, b.nic))
   }
 
   /** The books of the whole: what is wrong with them, or nothing. */

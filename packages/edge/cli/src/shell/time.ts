@@ -61,8 +61,8 @@ export const reachCommand: Command = {
 export const faultCommand: Command = {
   name: "fault",
   synopsis: "fault A-B|NODE [down] [delay D] [jitter D] [loss P] [duplicate P] [reorder P] [corrupt P] " +
-    "[rate R] [limit N] [for D]",
-  summary: "Make a link, or all of a machine's, worse, or cut it; for good without `for`",
+    "[rate R] [limit N] [for D] | clear",
+  summary: "Make a link, or all of a machine's, worse, or cut it; until `clear` without `for`",
   run: Effect.fnUntraced(function*({ lab }, argv) {
     const fault = parseFault(argv, (text) => lab.cluster.machine(text) !== null)
     if (fault instanceof UsageError) return yield* fault
@@ -71,7 +71,7 @@ export const faultCommand: Command = {
   }),
   complete: ({ lab }, words) => (words.length <= 1
     ? [...machineNames(lab.cluster.nodes), ...machineNames(lab.cluster.hosts), ...linkNames(lab)]
-    : [...Object.keys(IMPAIRMENTS), "down", "for"])
+    : [...Object.keys(IMPAIRMENTS), "down", "for", "clear"])
 }
 
 interface Impairment {
@@ -101,6 +101,10 @@ function parseFault(
   }
   const fault: Record<string, string | number | boolean> =
     isMachine(where) || !where.includes("-") ? { node: where } : { link: where }
+  if (rest.includes("clear")) {
+    if (rest.length === 1) return { ...fault, clear: true }
+    return new UsageError({ what: `fault: clear stands alone: fault ${where} clear` })
+  }
   for (let at = 0; at < rest.length; at++) {
     const key = rest[at]!
     if (Object.hasOwn(fault, key)) return new UsageError({ what: `fault: ${key} is given twice` })
@@ -111,7 +115,7 @@ function parseFault(
     const impairment = key === "for" ? DURATION : Object.hasOwn(IMPAIRMENTS, key) ? IMPAIRMENTS[key]! : null
     if (impairment === null) {
       const words = [...Object.keys(IMPAIRMENTS), "down"].join(", ")
-      return new UsageError({ what: `fault: found ${JSON.stringify(key)}, expected ${words} or for` })
+      return new UsageError({ what: `fault: found ${JSON.stringify(key)}, expected ${words}, for or clear` })
     }
     const value = rest[++at]
     if (value === undefined || !impairment.holds(value)) {
@@ -122,7 +126,7 @@ function parseFault(
   }
   if (Object.keys(fault).every((key) => key === "node" || key === "link" || key === "for")) {
     const words = Object.keys(IMPAIRMENTS).join(", ")
-    return new UsageError({ what: `fault: say what goes wrong: ${words} or down` })
+    return new UsageError({ what: `fault: say what goes wrong: ${words} or down; or clear` })
   }
   return fault as FaultOptions
 }

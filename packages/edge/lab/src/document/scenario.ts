@@ -5,6 +5,7 @@
  *     - exec: { pod: default/client, argv: [ping, -c, "3", 10.244.1.2] }
  *       expect: { exit: 0, stdout: { contains: "3 received" } }
  *     - fault: { link: node1-node2, loss: 10%, for: 30s }
+ *     - fault: { node: node2, clear: true }
  *     - scale: { target: deployment/web, replicas: 5 }
  *     - exec: { pod: client, argv: [nc, -N, 10.244.1.2, "9"], stdin: { zeros: 1000 }, background: upload }
  *     - advance: 5s
@@ -75,7 +76,7 @@ export const Step = Schema.Struct({
   ready: optional(Schema.Union([Schema.String, Schema.Array(Schema.String)])),
   fault: optional(Schema.Struct({
     link: optional(Schema.String), node: optional(Schema.String), down: optional(Schema.Boolean),
-    for: optional(Duration), ...Impairment
+    for: optional(Duration), clear: optional(Schema.Boolean), ...Impairment
   })),
   advance: optional(Duration),
   reach: optional(Schema.Struct({ all: optional(Schema.Boolean) })),
