@@ -143,6 +143,40 @@ client ping -c 1 10.244.0.2
   })
 })
 
+it("both streams of a program reach one terminal in the order of writing", () => {
+  const server = join(folder, "server.yaml")
+  writeFileSync(server, pod("a", "node1") + pod("site", "node1").replace("busybox, command: [sleep, infinity]", "nginx"))
+  const line = "a curl -sv -H Accept: http://10.244.0.3/none"
+  const command = `echo ${quoted(line)} | ${quoted(process.execPath)} packages/edge/cli/src/main.ts shell -q ` +
+    `-f ${quoted(server)} 2>&1`
+  expect(spawnSync("sh", ["-c", command], { encoding: "utf8" }).stdout.replaceAll("\r", ""))
+    .toBe(`*   Trying 10.244.0.3:80...
+* Connected to 10.244.0.3 (10.244.0.3) port 80
+* using HTTP/1.x
+> GET /none HTTP/1.1
+> Host: 10.244.0.3
+> User-Agent: curl/8.14.1
+> 
+* Request completely sent off
+< HTTP/1.1 404 Not Found
+< Server: nginx/1.29.0
+< Date: Thu, 01 Jan 2026 00:00:02 GMT
+< Content-Type: text/html
+< Content-Length: 153
+< Connection: keep-alive
+< 
+{ [153 bytes data]
+<html>
+<head><title>404 Not Found</title></head>
+<body>
+<center><h1>404 Not Found</h1></center>
+<hr><center>nginx/1.29.0</center>
+</body>
+</html>
+* Connection #0 to host 10.244.0.3 left intact
+`)
+})
+
 it("JSON lines: one object a command, with the virtual time at which it began", () => {
   const script = "advance 1s\nb hostname\nexec b --\nget nodes -o name\n\nb nonsense\n"
   expect(shell(script, "-f", pods, "-o", "jsonl", "-q")).toEqual({

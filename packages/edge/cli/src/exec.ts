@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import { clusterFlags, displayFlags, namespaceFlag, settledLab } from "./options.ts"
-import { ExitWith, UsageError } from "./outcome.ts"
+import { ExitWith, UsageError, writeOut } from "./outcome.ts"
 import { standardInput } from "./standard-input.ts"
 
 export const execCommand = (program: ReadonlyArray<string>) =>
@@ -52,15 +52,14 @@ export const execCommand = (program: ReadonlyArray<string>) =>
     }
     const stdin = options.stdin ? yield* standardInput : undefined
     const lab = yield* settledLab(options, options.quiet)
-    const { exitCode, stdout, stderr } = yield* lab.exec(options.target, argv, {
+    const outcome = yield* lab.exec(options.target, argv, {
       namespace: options.namespace,
       ...Option.isSome(options.container) ? { container: options.container.value } : {},
       ...timeout === undefined ? {} : { timeout },
       ...stdin === undefined ? {} : { stdin }
     })
-    process.stdout.write(stdout)
-    process.stderr.write(stderr)
-    if (exitCode !== 0) return yield* new ExitWith({ code: exitCode })
+    writeOut(outcome)
+    if (outcome.exitCode !== 0) return yield* new ExitWith({ code: outcome.exitCode })
   }, Effect.scoped)).pipe(
     Command.withDescription("Run one program in a pod of the settled cluster and exit with its code"),
     Command.withExamples([

@@ -1,5 +1,5 @@
 /** How a command ends: its exit code, and what is printed when it ends badly. */
-import { CaptureWriteError, InputError, TargetError } from "@podwire/lab"
+import { CaptureWriteError, type ExecResult, InputError, TargetError } from "@podwire/lab"
 import * as Cause from "effect/Cause"
 import * as CliError from "effect/cli/CliError"
 import * as Data from "effect/Data"
@@ -19,6 +19,16 @@ const HELD = 0
 const BAD_INPUT = 2
 const BUG = 3
 const INTERRUPTED = 130
+
+/** What a program wrote, each stream to its own, in the order of writing where that is known. */
+export function writeOut({ stdout, stderr, pieces }: ExecResult): void {
+  if (pieces !== undefined) {
+    for (const { stream, text } of pieces) process[stream].write(text)
+    return
+  }
+  process.stdout.write(stdout)
+  process.stderr.write(stderr)
+}
 
 export function teardown(argv: ReadonlyArray<string>) {
   return <E, A>(exit: Exit.Exit<E, A>, onExit: (code: number) => void): void => onExit(codeOf(exit, argv))

@@ -1,5 +1,5 @@
 /** A program that `exec` has started, and its end; what a shell would say of it. */
-import { type Cluster, EXEC_NS_MAX, Finished, type Host, type Process } from "@podwire/cluster"
+import { type Cluster, EXEC_NS_MAX, Finished, type Host, type Piece, type Process } from "@podwire/cluster"
 import * as Effect from "effect/Effect"
 import { durationNs } from "./document/units.ts"
 import { finish } from "./drive.ts"
@@ -9,6 +9,8 @@ export interface ExecResult {
   readonly exitCode: number
   readonly stdout: string
   readonly stderr: string
+  /** Of a program that wrote to both: what it wrote, in the order of writing. */
+  readonly pieces?: ReadonlyArray<Piece>
 }
 
 export interface ExecOptions {
@@ -49,7 +51,10 @@ export class Started {
       const ended = yield* finish(cluster, process, mostNs, signal)
       if (!ended) process.kill()
       const cut = signal?.aborted === true ? EXIT_INTERRUPTED : EXIT_TIMED_OUT
-      return { exitCode: ended ? process.exitCode! : cut, stdout: process.stdout, stderr: process.stderr }
+      const { stdout, stderr, pieces } = process
+      return {
+        exitCode: ended ? process.exitCode! : cut, stdout, stderr, ...pieces.length > 1 ? { pieces } : {}
+      }
     })
   }
 }

@@ -7,17 +7,18 @@ export const cat: Program = {
   name: "cat",
   synopsis: "cat [FILE|-]...",
   start(host, argv) {
-    let stdout = ""
-    let stderr = ""
     const { stdin = new Uint8Array(0) } = host
     let input = utf8Decode(stdin, 0, stdin.length)
-    for (const file of argv.length > 1 ? argv.slice(1) : ["-"]) {
+    const files = argv.length > 1 ? argv.slice(1) : ["-"]
+    const missing = files.some((file) => file !== "-" && !host.files.has(file))
+    const process = new Finished(host, argv, missing ? 1 : 0, "", "")
+    for (const file of files) {
       const text = file === "-" ? input : host.files.get(file)
       if (file === "-") input = ""
-      if (text === undefined) stderr += `cat: ${file}: No such file or directory\n`
-      else stdout += text
+      if (text === undefined) process.stderr += `cat: ${file}: No such file or directory\n`
+      else process.stdout += text
     }
-    return new Finished(host, argv, stderr === "" ? 0 : 1, stdout, stderr)
+    return process
   }
 }
 

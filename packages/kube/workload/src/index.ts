@@ -2,5 +2,5 @@ export { type Choice, chooseProgram, type ContainerLike, findProgram, PROGRAMS }
 export { Sleep } from "./coreutils.ts"
 export { PortListener } from "./listener.ts"
 export { ping } from "./ping.ts"
-export { Finished, type Host, type ListenPort, Process, type Program } from "./process.ts"
+export { Finished, type Host, type ListenPort, type Piece, Process, type Program } from "./process.ts"
 export { udpEcho, UdpListener } from "./udp-echo.ts"

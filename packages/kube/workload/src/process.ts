@@ -32,11 +32,20 @@ export interface ListenPort {
 /** 128 + SIGKILL, as a shell reports it. */
 const EXIT_KILLED = 137
 
+/** What was written to one stream before the program turned to the other. */
+export interface Piece {
+  readonly stream: "stdout" | "stderr"
+  readonly text: string
+}
+
 export abstract class Process {
   readonly host: Host
   readonly argv: ReadonlyArray<string>
-  stdout = ""
-  stderr = ""
+  #stdout = ""
+  #stderr = ""
+  #stream: Piece["stream"] = "stdout"
+  /** How long stdout and stderr were at each turn from one to the other. */
+  readonly #turns: Array<readonly [number, number]> = []
   exitCode: number | null = null
   /** The port that could not be had, if that is why this process ended. */
   refused: ListenPort | null = null
@@ -46,6 +55,43 @@ export abstract class Process {
   constructor(host: Host, argv: ReadonlyArray<string>) {
     this.host = host
     this.argv = argv
+  }
+
+  get stdout(): string {
+    return this.#stdout
+  }
+
+  set stdout(text: string) {
+    this.#turnTo("stdout", text.length < this.#stdout.length)
+    this.#stdout = text
+  }
+
+  get stderr(): string {
+    return this.#stderr
+  }
+
+  set stderr(text: string) {
+    this.#turnTo("stderr", text.length < this.#stderr.length)
+    this.#stderr = text
+  }
+
+  /** Both streams in the order of writing, as a terminal has them; of text taken back the order is lost. */
+  get pieces(): ReadonlyArray<Piece> {
+    const pieces: Array<Piece> = []
+    let [outAt, errAt] = [0, 0]
+    for (const [out, err] of [...this.#turns, [this.#stdout.length, this.#stderr.length] as const]) {
+      if (out > outAt) pieces.push({ stream: "stdout", text: this.#stdout.slice(outAt, out) })
+      if (err > errAt) pieces.push({ stream: "stderr", text: this.#stderr.slice(errAt, err) })
+      outAt = out
+      errAt = err
+    }
+    return pieces
+  }
+
+  #turnTo(stream: Piece["stream"], shorter: boolean): void {
+    if (shorter) this.#turns.length = 0
+    else if (stream !== this.#stream) this.#turns.push([this.#stdout.length, this.#stderr.length])
+    this.#stream = stream
   }
 
   get running(): boolean {

@@ -1,7 +1,7 @@
 /**
  * What a command of the shell is, and what it leaves behind: the same for text, for JSON lines and for help.
  */
-import type { InputError, Lab, TargetError } from "@podwire/lab"
+import type { ExecResult, InputError, Lab, TargetError } from "@podwire/lab"
 import type * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
@@ -9,10 +9,7 @@ import type * as Stdio from "effect/Stdio"
 import type { UsageError } from "../outcome.ts"
 import type { FlagSpec } from "./flags.ts"
 
-export interface Outcome {
-  readonly exitCode: number
-  readonly stdout: string
-  readonly stderr: string
+export interface Outcome extends ExecResult {
   /** Nothing is read after this one. */
   readonly leaves?: true
 }

@@ -1,5 +1,6 @@
 /** The loop: a line, its outcome, its output, until the end, `exit`, or the first failure with -e. */
 import * as Effect from "effect/Effect"
+import { writeOut } from "../outcome.ts"
 import { EXIT_INTERRUPTED, type Outcome, type Session } from "./command.ts"
 import { complete } from "./complete.ts"
 import { perform, refused } from "./dispatch.ts"
@@ -62,16 +63,16 @@ export const run = Effect.fnUntraced(function*(
 
 /** `atNs` is the virtual time at which the command began. */
 function print(
-  { exitCode, stdout, stderr }: Outcome,
+  outcome: Outcome,
   json: { readonly line: number; readonly command: string; readonly atNs: number } | null
 ): void {
   if (json !== null) {
     const { line, command, atNs } = json
+    const { exitCode, stdout, stderr } = outcome
     process.stdout.write(`${JSON.stringify({ line, command, exitCode, stdout, stderr, atNs })}\n`)
     return
   }
-  process.stdout.write(stdout)
-  process.stderr.write(stderr)
+  writeOut(outcome)
 }
 
 /** Lines with their continuations. */
