@@ -156,6 +156,14 @@ export class Conntrack extends Timer {
     } else table.deadlineNs[ct] = deadlineNs
   }
 
+  /** A flow that is answered outlives those that are not; what lost a clash ends soon, whatever it sees. */
+  assure(ct: number): void {
+    const { status } = this.table
+    if ((status[ct]! & (Status.NAT_CLASH | Status.ASSURED)) !== 0) return
+    status[ct]! |= Status.ASSURED
+    this.note(ct, Event.ASSURED)
+  }
+
   account(ct: number, direction: Direction, octets: number): void {
     if ((this.table.status[ct]! & Status.ACCT) === 0) return
     const counters = this.table.counters!

@@ -6,7 +6,7 @@
  */
 import type { Frame } from "@podwire/netdev"
 import type { Conntrack } from "./conntrack.ts"
-import { directionOf, Event, Status } from "./status.ts"
+import { directionOf, Status } from "./status.ts"
 import { GRE, type Place } from "./tuple.ts"
 import { Track } from "./verdict.ts"
 
@@ -14,15 +14,10 @@ export function packet(conntrack: Conntrack, ct: number, ctinfo: number, frame: 
   const { conf, table } = conntrack
   let seconds = conf.nf_conntrack_generic_timeout
   if (place.protocol === GRE) {
-    const status = table.status[ct]!
     seconds = conf.nf_conntrack_gre_timeout
-    if ((status & Status.SEEN_REPLY) !== 0) {
+    if ((table.status[ct]! & Status.SEEN_REPLY) !== 0) {
       seconds = conf.nf_conntrack_gre_timeout_stream
-      // What lost a clash ends soon, whatever it sees.
-      if ((status & (Status.NAT_CLASH | Status.ASSURED)) === 0) {
-        table.status[ct] = status | Status.ASSURED
-        conntrack.note(ct, Event.ASSURED)
-      }
+      conntrack.assure(ct)
     }
   }
   conntrack.refresh(ct, seconds)

@@ -11,7 +11,7 @@ import * as udp from "@podwire/wire/udp"
 import type { Hook } from "../hook.ts"
 import { isPartWrong, isWrong } from "./checksum.ts"
 import type { Conntrack } from "./conntrack.ts"
-import { directionOf, Event, Status } from "./status.ts"
+import { directionOf, Status } from "./status.ts"
 import { PROTO_WORDS } from "./table.ts"
 import type { Place } from "./tuple.ts"
 import { Track } from "./verdict.ts"
@@ -53,11 +53,7 @@ export function packet(conntrack: Conntrack, ct: number, ctinfo: number, frame: 
   const lasts = !waits || nowNs > table.proto64[at]!
   if ((status & Status.SEEN_REPLY) !== 0 && lasts) {
     seconds = conf.nf_conntrack_udp_timeout_stream
-    // What lost a clash ends soon, whatever it sees.
-    if ((status & (Status.NAT_CLASH | Status.ASSURED)) === 0) {
-      table.status[ct] = status | Status.ASSURED
-      conntrack.note(ct, Event.ASSURED)
-    }
+    conntrack.assure(ct)
   }
   conntrack.refresh(ct, seconds)
   conntrack.account(ct, directionOf(ctinfo), place.end - frame.l3)

@@ -41,6 +41,9 @@ abstract class Nc extends Process {
   protected readonly options: NcOptions
   protected readonly input: Input
   protected relay: Relay | null = null
+  /** What connects or listens; a relay's sockets are its own. */
+  protected tcp: TcpSocket | null = null
+  protected udp: UdpSocket | null = null
 
   constructor(host: Host, argv: ReadonlyArray<string>, options: NcOptions) {
     super(host, argv)
@@ -65,6 +68,17 @@ abstract class Nc extends Process {
 
   protected override release(): void {
     this.relay?.cancel()
+    this.dropSockets()
+  }
+
+  protected dropSockets(): void {
+    if (this.tcp !== null) {
+      this.tcp.wake = null
+      this.tcp.close()
+      this.tcp = null
+    }
+    this.udp?.close()
+    this.udp = null
   }
 }
 
@@ -76,8 +90,6 @@ class Connector extends Nc {
   #port = -1
   #address = 0
   #code = 1
-  #tcp: TcpSocket | null = null
-  #udp: UdpSocket | null = null
   #probesLeft = 0
   #isAdvancing = false
   #isReady = true
@@ -93,17 +105,6 @@ class Connector extends Nc {
     super.release()
     this.host.engine.disarm(this.#tooLong)
     this.host.engine.disarm(this.#probe)
-    this.#dropSockets()
-  }
-
-  #dropSockets(): void {
-    if (this.#tcp !== null) {
-      this.#tcp.wake = null
-      this.#tcp.close()
-      this.#tcp = null
-    }
-    this.#udp?.close()
-    this.#udp = null
   }
 
   #resolve(name: string): void {
@@ -135,7 +136,7 @@ class Connector extends Nc {
   }
 
   #next(): void {
-    this.#dropSockets()
+    this.dropSockets()
     this.#port++
     this.#address = 0
     if (this.#port === this.options.ports.length) return this.exit(this.#code)
@@ -156,7 +157,7 @@ class Connector extends Nc {
     if (this.options.udp) return this.#connectUdp(ip, port)
     const socket = open(this.host, ip)
     if (!this.#bind((from, fromPort) => socket.bind(from, fromPort))) return socket.close()
-    this.#tcp = socket
+    this.tcp = socket
     const errno = connect(socket, ip, port, (result) => {
       this.host.engine.disarm(this.#tooLong)
       if (result === Errno.OK) this.#connected(ip)
@@ -188,7 +189,7 @@ class Connector extends Nc {
       this.stderr += `nc: connect to ${where} (${this.#protocol}) ${how}: ${strerror(errno)}\n`
     }
     this.host.engine.disarm(this.#tooLong)
-    this.#dropSockets()
+    this.dropSockets()
     this.#address++
     this.#tryAddress()
   }
@@ -206,9 +207,9 @@ class Connector extends Nc {
   #connected(ip: Ip): void {
     this.#code = 0
     if (this.options.verbose) this.#sayConnected(ip)
-    const socket = this.#tcp!
+    const socket = this.tcp!
     if (this.options.scans) return this.#portDone()
-    this.#tcp = null
+    this.tcp = null
     this.relayOver(new TcpChannel(socket), () => this.#portDone())
   }
 
@@ -221,7 +222,7 @@ class Connector extends Nc {
 
   #connectUdp(ip: Ip, port: number): void {
     const socket = this.host.netns.udp(family(ip))
-    this.#udp = socket
+    this.udp = socket
     if (!this.#bind((from, fromPort) => socket.bind(from, fromPort))) return
     const errno = socket.connect(ip, port)
     if (errno !== Errno.OK) return this.#failed(errno)
@@ -248,22 +249,19 @@ class Connector extends Nc {
   }
 
   #write(): boolean {
-    return this.#udp!.send(ascii("X")) === Errno.OK
+    return this.udp!.send(ascii("X")) === Errno.OK
   }
 
   #useUdp(): void {
     if (this.options.scans) return this.#portDone()
-    const channel = new UdpChannel(this.#udp!)
-    this.#udp = null
+    const channel = new UdpChannel(this.udp!)
+    this.udp = null
     this.relayOver(channel, () => this.#portDone())
   }
 }
 
 /** One connection at a time; with -k for ever. */
 class Listener extends Nc {
-  #tcp: TcpSocket | null = null
-  #udp: UdpSocket | null = null
-
   constructor(host: Host, argv: ReadonlyArray<string>, options: NcOptions) {
     super(host, argv, options)
     const port = options.ports[0]!
@@ -278,26 +276,11 @@ class Listener extends Nc {
     }
   }
 
-  protected override release(): void {
-    super.release()
-    this.#close()
-  }
-
-  #close(): void {
-    if (this.#tcp !== null) {
-      this.#tcp.wake = null
-      this.#tcp.close()
-      this.#tcp = null
-    }
-    this.#udp?.close()
-    this.#udp = null
-  }
-
   #listen(ip: Ip | null, version: 4 | 6, port: number): void {
     const any = version === 4 ? "0.0.0.0" : "::"
     if (this.options.udp) {
       const socket = this.host.netns.udp(version)
-      this.#udp = socket
+      this.udp = socket
       const errno = socket.bind(ip, port)
       if (errno !== Errno.OK) return this.fail(strerror(errno))
       this.#say("Bound on", ip, any, port)
@@ -306,13 +289,13 @@ class Listener extends Nc {
         if (!this.options.keepsListening) socket.connect(datagram.src, datagram.srcPort)
         const channel = new UdpChannel(socket)
         channel.take(datagram)
-        this.#udp = null
+        this.udp = null
         this.relayOver(channel, () => this.exit(0))
       }
       return
     }
     const socket = Tcp.of(this.host.netns).socket(version)
-    this.#tcp = socket
+    this.tcp = socket
     socket.reuseAddr = true
     socket.wake = () => this.#accept()
     const bound = socket.bind(ip, port)
@@ -322,8 +305,8 @@ class Listener extends Nc {
   }
 
   #accept(): void {
-    if (this.relay !== null || this.#tcp === null) return
-    const socket = this.#tcp.accept()
+    if (this.relay !== null || this.tcp === null) return
+    const socket = this.tcp.accept()
     if (typeof socket === "number") return
     this.#say("Connection received on", socket.remote, "", socket.remotePort)
     this.relayOver(new TcpChannel(socket), () => {
