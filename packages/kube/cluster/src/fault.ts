@@ -26,7 +26,7 @@ export class LinkFaults {
     const fault = new LinkFault(this, links, spec, down)
     for (const link of links) {
       const faulty = this.#faulty.get(link) ??
-        { before: { ...link.spec }, wasUp: link.up, faults: new Set<LinkFault>() }
+        { before: link.spec, wasUp: link.up, faults: new Set<LinkFault>() }
       this.#faulty.set(link, faulty)
       faulty.faults.add(fault)
       apply(link, faulty)
@@ -81,6 +81,8 @@ function apply(link: Link, { before, wasUp, faults }: Faulty): void {
     spec = { ...spec, ...fault.spec }
     up &&= !fault.down
   }
-  link.set({ ...spec })
+  // The delay that it relied on may have ended with another fault: nobody is left to overtake.
+  if (spec.delayNs === 0) spec = { ...spec, reorderPpm: 0 }
+  link.set(spec)
   link.up = up
 }

@@ -42,8 +42,8 @@ export class Kubelet extends Timer {
   /** Pods waiting for a sandbox: news came before the node was ready, or CNI refused. */
   readonly #pending = new Map<string, Pod>()
   readonly #retry: CallbackTimer
-  /** UIDs of pods whose containers have ended and whose network is still there. */
-  readonly #leaving = new Set<string>()
+  /** UIDs of pods whose containers have ended and whose network is still there, and what follows when it is gone. */
+  readonly #leaving = new Map<string, () => void>()
 
   constructor(
     engine: Engine, pool: FramePool, store: ApiStore, node: NodeHost, events: EventLog,
@@ -115,9 +115,9 @@ export class Kubelet extends Timer {
       this.#pending.set(key, pod)
       return
     }
-    if (this.#portsTaken(pod)) return this.#reject(pod, "NodePorts", "Predicate NodePorts failed")
+    if (this.#portsTaken(pod)) return this.#reject(pod, key, "NodePorts", "Predicate NodePorts failed")
     const forbidden = hostNetwork ? hostNetSysctl(pod) : null
-    if (forbidden !== null) return this.#reject(pod, "SysctlForbidden", forbidden)
+    if (forbidden !== null) return this.#reject(pod, key, "SysctlForbidden", forbidden)
     const netns = hostNetwork ? this.node.netns : new Netns(this.#engine, this.#pool, key)
     let ips: ReadonlyArray<Ip> = this.node.ips
     if (!hostNetwork) {
@@ -152,7 +152,8 @@ export class Kubelet extends Timer {
     return portsConflict(ports, new Set(taken))
   }
 
-  #reject(pod: Pod, reason: string, message: string): void {
+  #reject(pod: Pod, key: string, reason: string, message: string): void {
+    this.#pending.delete(key)
     this.#store.updateStatus({
       ...pod, metadata: withoutVersion(pod),
       status: { ...pod.status, phase: "Failed", reason, message: `Pod was rejected: ${message}` }
@@ -186,10 +187,13 @@ export class Kubelet extends Timer {
   #terminate(pod: Pod, key: string, sandbox: PodSandbox | undefined): void {
     this.#pending.delete(key)
     const uid = pod.metadata.uid!
-    if (this.#leaving.has(uid)) return
-    const forget = () =>
-      this.#store.delete({ kind: "Pod", namespace: pod.metadata.namespace!, name: pod.metadata.name! }, 0)
-    if (sandbox === undefined) forget()
+    const ref = { kind: "Pod", namespace: pod.metadata.namespace!, name: pod.metadata.name! }
+    const forget = () => {
+      // Another pod may have its name by then.
+      if (this.#store.get(ref.kind, ref.namespace, ref.name)?.metadata.uid === uid) this.#store.delete(ref, 0)
+    }
+    if (this.#leaving.has(uid)) this.#leaving.set(uid, forget)
+    else if (sandbox === undefined) forget()
     else this.#tearDown(sandbox, forget)
   }
 
@@ -201,11 +205,12 @@ export class Kubelet extends Timer {
     sandbox.stop()
     this.sandboxes.delete(sandbox.key)
     const uid = sandbox.pod.metadata.uid!
-    this.#leaving.add(uid)
+    this.#leaving.set(uid, then)
     this.#engine.arm(new CallbackTimer(() => {
+      const after = this.#leaving.get(uid)!
       this.#leaving.delete(uid)
       this.#releaseNetwork(sandbox)
-      then()
+      after()
     }), TEAR_DOWN_NS)
   }
 
