@@ -106,10 +106,10 @@ export class Engine {
     this.#backlog.push(task as unknown as Task<object>, arg, this.#order++)
   }
 
-  /** Fire `timer` in `delayNs`; an armed timer is moved. */
+  /** Fire `timer` in `delayNs`; an armed timer is moved. What lies behind the end of time waits for the end. */
   arm(timer: Timer, delayNs: Ns): void {
-    const deadlineNs = this.#nowNs + delayNs
-    assert(delayNs >= 0 && Number.isSafeInteger(deadlineNs), "time runs forward in safe integers")
+    assert(delayNs >= 0 && Number.isInteger(delayNs), "time runs forward in safe integers")
+    const deadlineNs = Math.min(this.#nowNs + delayNs, Number.MAX_SAFE_INTEGER)
     if (timer.slot >= 0) this.#timers.remove(timer)
     timer.deadlineNs = deadlineNs
     timer.order = this.#order++

@@ -99,7 +99,7 @@ it("a million timers fire in order of time, then of arming, those disarmed not a
   expect({ fired, wrong, idle, steps }).toEqual({ fired: 750_000, wrong: 0, idle: true, steps: 750_000 })
 })
 
-it.each([-1, 0.5, NaN, Infinity, Number.MAX_SAFE_INTEGER])("a timer cannot be armed %d ns from now", (delayNs) => {
+it.each([-1, 0.5, NaN, Infinity])("a timer cannot be armed %d ns from now", (delayNs) => {
   const engine = new Engine(1)
   engine.advance(10, 1)
   const timer = new Ring(() => {})
@@ -112,7 +112,9 @@ it("time reaches the last safe integer and no further", () => {
   const last = Number.MAX_SAFE_INTEGER
   expect(engine.advance(last, 1).nowNs).toBe(last)
   engine.arm(new Ring(() => {}), 0)
-  expect(() => engine.arm(new Ring(() => {}), 1)).toThrow("safe integers")
+  const beyond = new Ring(() => {})
+  engine.arm(beyond, 1e18)
+  expect([beyond.deadlineNs, engine.nextNs]).toEqual([last, last])
   expect(() => engine.advance(1.5, 1)).toThrow("safe integer")
 })
 

@@ -4,7 +4,7 @@
  * `unknownKeys`. The words for a wrong type are our own, Go's name the structs of a program.
  */
 import * as cidr from "@podwire/wire/cidr"
-import { type Ip, parse as parseIp } from "@podwire/wire/ip"
+import { type Ip, parse as parseIp, unmapped } from "@podwire/wire/ip"
 import { isObject, type Json, type JsonObject, kindOf } from "./json.ts"
 
 export type Path = ReadonlyArray<string | number>
@@ -23,11 +23,6 @@ export function formatPath(path: Path): string {
 
 export function formatProblem({ path, message }: Problem): string {
   return path.length === 0 ? message : `${formatPath(path)}: ${message}`
-}
-
-/** IPv4 in IPv6's clothes (::ffff:0:0/96) is IPv4, as Go's net.IP.To4 has it. */
-export function unmapped(ip: Ip): Ip {
-  return ip.length === 4 && ip[0] === 0 && ip[1] === 0 && ip[2] === 0xffff ? ip.slice(3) : ip
 }
 
 export class Decoder {

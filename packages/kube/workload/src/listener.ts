@@ -15,14 +15,14 @@ import { Errno, strerror } from "@podwire/netdev"
 import type { Datagram, UdpSocket } from "@podwire/netns"
 import type { TcpSocket } from "@podwire/tcp"
 import { ascii, latin1, utf8Encode } from "@podwire/wire/bytes"
-import { format, type Ip } from "@podwire/wire/ip"
+import { format, type Ip, unmapped } from "@podwire/wire/ip"
 import { Connection, type Dialect, type Handler } from "./http/connection.ts"
 import { Fields } from "./http/fields.ts"
 import { LIMITS, persists, reasonOf } from "./http/message.ts"
 import { responseHead } from "./http/write.ts"
 import { DATE_FIELD, httpDate } from "./clock.ts"
 import { type Host, type ListenPort, Process } from "./process.ts"
-import { hostPort, TcpListener, unmapped } from "./tcp-listener.ts"
+import { hostPort, TcpListener } from "./tcp-listener.ts"
 
 /** After this long without another octet the client wants to hear something. */
 const SILENCE_NS = SECOND

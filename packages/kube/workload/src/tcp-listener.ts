@@ -5,7 +5,7 @@
 import { Errno } from "@podwire/netdev"
 import type { Netns } from "@podwire/netns"
 import { Tcp, type TcpSocket } from "@podwire/tcp"
-import { family, format, type Ip } from "@podwire/wire/ip"
+import { family, format, type Ip, unmapped } from "@podwire/wire/ip"
 
 const SOMAXCONN = 4096
 
@@ -50,9 +50,4 @@ export function hostPort(ip: Ip | null, port: number): string {
   if (ip === null) return `[::]:${port}`
   const plain = unmapped(ip)
   return family(plain) === 6 ? `[${format(plain)}]:${port}` : `${format(plain)}:${port}`
-}
-
-/** An IPv4-mapped address as the IPv4 address that it is (RFC 4291, 2.5.5.2). */
-export function unmapped(ip: Ip): Ip {
-  return ip.length === 4 && ip[0] === 0 && ip[1] === 0 && ip[2] === 0xffff ? Int32Array.of(ip[3]!) : ip
 }

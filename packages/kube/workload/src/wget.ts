@@ -149,6 +149,10 @@ class Wget extends Process {
     const at = place.lastIndexOf("@")
     const authority = place.slice(at + 1)
     const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(authority) ?? []
+    if (port !== undefined && Number(port) > 65_535) {
+      this.#die(`bad port spec '${authority}'`)
+      return null
+    }
     return {
       host: bracketed ?? plain ?? authority, authority, port: port === undefined ? 80 : Number(port),
       path: cut < 0 ? "" : rest.slice(cut + 1), login: at < 0 ? null : place.slice(0, at)
@@ -186,7 +190,7 @@ class Wget extends Process {
   }
 
   #wait(): void {
-    this.host.engine.arm(this.#timer, this.#options.timeoutNs)
+    if (this.#options.timeoutNs > 0) this.host.engine.arm(this.#timer, this.#options.timeoutNs)
   }
 
   #ask(): void {

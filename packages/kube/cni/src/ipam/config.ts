@@ -4,9 +4,9 @@
  * in its words, with the place.
  */
 import type { Ip } from "@podwire/wire/ip"
-import { family, parse as parseIp } from "@podwire/wire/ip"
+import { family, parse as parseIp, unmapped } from "@podwire/wire/ip"
 import * as cidr from "@podwire/wire/cidr"
-import { Decoder, type Path, type Problem, unknownKeys, unmapped } from "../decode.ts"
+import { Decoder, type Path, type Problem, unknownKeys } from "../decode.ts"
 import { isObject, type JsonObject } from "../json.ts"
 import { decodeRoutes, type ResultRoute } from "../result.ts"
 import { atLeast } from "../version.ts"

@@ -4,8 +4,7 @@
  * refuses what the real plugin refuses, in its words; the gateway may lie anywhere, as there.
  */
 import * as cidr from "@podwire/wire/cidr"
-import { compare, family, format, type Ip, next } from "@podwire/wire/ip"
-import { unmapped } from "../decode.ts"
+import { compare, family, format, type Ip, next, unmapped } from "@podwire/wire/ip"
 
 export interface Range {
   readonly subnet: cidr.Cidr

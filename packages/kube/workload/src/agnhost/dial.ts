@@ -11,7 +11,7 @@ import { type Got, GoGet } from "../go/client.ts"
 import type { GoRequest } from "../go/http.ts"
 import type { GoProcess } from "../go/process.ts"
 import type { GoResponse } from "../go/response.ts"
-import { atoi, errnoText, joinHostPort, json, quote } from "../go/text.ts"
+import { atoi, errnoText, json, quote } from "../go/text.ts"
 import { first } from "../go/url.ts"
 import { lower } from "../http/fields.ts"
 import { resolve } from "../resolve.ts"
@@ -74,17 +74,13 @@ function once(
 ): void {
   if (kind === "sctp") return done({ error: "sctp dial failed. err:protocol not supported" })
   if (kind === "udp") return dialUdp(process, ip, port, what, done)
-  const url = `http://${joinHostPort(hostOf(ip, port), port)}/${what}`
+  const url = `http://${hostPort(ip, port)}/${what}`
   const get = new GoGet(process.host, url, TIMEOUT_NS, (got) => {
     process.disowns(get)
     done(got)
   })
   process.owns(get)
   get.start()
-}
-
-function hostOf(ip: Ip, port: number): string {
-  return hostPort(ip, port).replace(/:\d+$/, "").replace(/^\[|\]$/g, "")
 }
 
 function dialUdp(process: GoProcess, ip: Ip, port: number, what: string, done: (got: Got) => void): void {

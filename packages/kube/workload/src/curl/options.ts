@@ -291,7 +291,8 @@ const VALUE_SETTERS: Readonly<Record<string, ValueSetter>> = {
   resolve: (config, value) => done(config.resolves.push(resolveEntry(value))),
   "connect-to": (config, value) => {
     const entry = connectTo(value)
-    return entry === null ? null : done(config.connectTos.push(entry))
+    if (entry === null) return null
+    return (entry.toPort ?? 0) > 65_535 ? BAD_USE : done(config.connectTos.push(entry))
   },
   interface: (config, value) => {
     const ip = parseIp(value.replace(/^host!/, ""))

@@ -71,6 +71,7 @@ export class GoGet {
     const [, name, port = "80"] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(authority ?? "") ?? []
     if (name === undefined) return this.#fail("unsupported protocol scheme or host")
     const ip = parse(name.replace(/^\[|\]$/g, "")) ?? resolve(this.#host, name, null)
+    if (Number(port) > 65_535) return this.#fail(`dial tcp: address ${port}: invalid port`)
     if (ip === null) return this.#fail(`dial tcp: lookup ${name}: no such host`)
     // The path is escaped again, the query goes as it is.
     const [path = "", ...query] = (rest!.startsWith("/") ? rest! : `/${rest}`).split("?")

@@ -83,8 +83,3 @@ export function errnoText(errno: Errno): string {
   const text = strerror(errno)
   return text.slice(0, 1).toLowerCase() + text.slice(1)
 }
-
-/** As `net.JoinHostPort` joins. */
-export function joinHostPort(host: string, port: string | number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
-}

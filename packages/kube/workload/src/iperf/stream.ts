@@ -8,9 +8,8 @@ import { Errno } from "@podwire/netdev"
 import type { TcpInfo, UdpSocket } from "@podwire/netns"
 import type { TcpSocket } from "@podwire/tcp"
 import { get32, set32 } from "@podwire/wire/bytes"
-import { equal, format, type Ip } from "@podwire/wire/ip"
+import { equal, format, type Ip, unmapped } from "@podwire/wire/ip"
 import type { Host } from "../process.ts"
-import { unmapped } from "../tcp-listener.ts"
 
 /** What is counted over one interval. */
 export interface Counts {
