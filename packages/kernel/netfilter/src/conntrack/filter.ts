@@ -57,7 +57,7 @@ export function parse(args: ReadonlyArray<string>): Filter | string {
   for (let i = args[0] === "conntrack" ? 1 : 0; i < args.length; i++) {
     const option = args[i]!
     const value = args[i + 1]
-    const nat = NAT[option]
+    const nat = Object.hasOwn(NAT, option) ? NAT[option] : undefined
     if (nat !== undefined) {
       const address = value === undefined || value.startsWith("-") ? null : args[++i]!
       const fault = natTest(nat, address, tests)
@@ -87,7 +87,7 @@ const GENERAL: ReadonlySet<string> = new Set([
 
 function isKnown(option: string, protocol: number): boolean {
   if (GENERAL.has(option)) return true
-  if (option in PORTS) return tuples.hasPorts(protocol) || protocol === tuples.DCCP
+  if (Object.hasOwn(PORTS, option)) return tuples.hasPorts(protocol) || protocol === tuples.DCCP
   if (option === "--state") return protocol === ipproto.TCP
   const field = icmpField(option)
   return field !== null && field[0] === protocol

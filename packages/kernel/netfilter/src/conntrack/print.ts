@@ -52,7 +52,7 @@ export function procLine(conntrack: Conntrack, ct: number): string {
 }
 
 /** A line of `conntrack -E`, without its end; null for events that it does not show. */
-export function eventLine(
+function eventLine(
   conntrack: Conntrack, ct: number, events: number, style: Style = {}
 ): string | null {
   const { table } = conntrack

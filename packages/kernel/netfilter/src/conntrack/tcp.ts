@@ -253,7 +253,7 @@ function lifetime(conf: ConntrackConf, proto: Int32Array, ct: number, state: num
   return proto[base + LAST_WIN] === 0 && seconds > retrans ? retrans : seconds
 }
 
-export function stateTimeout(conf: ConntrackConf, state: number): number {
+function stateTimeout(conf: ConntrackConf, state: number): number {
   switch (state) {
     case TcpState.SYN_RECV: return conf.nf_conntrack_tcp_timeout_syn_recv
     case TcpState.ESTABLISHED: return conf.nf_conntrack_tcp_timeout_established

@@ -351,7 +351,8 @@ function verdictOf({ target }: Rule): number {
 /** Ports and nothing else of a header that is known to be whole. */
 function onlyPorts(test: Test): test is TcpMatch | PortMatch {
   return test instanceof PortMatch ||
-    (test instanceof TcpMatch && test.flagMask === 0 && !test.notFlags && test.option === 0)
+    (test instanceof TcpMatch && test.flagMask === 0 && test.flags === 0 && !test.notFlags &&
+      test.option === 0)
 }
 
 function bind(rule: Rule, env: Environment): Bound | { readonly errno: Errno; readonly why: string } {

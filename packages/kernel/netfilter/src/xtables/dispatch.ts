@@ -19,7 +19,7 @@ import { hasPorts, mix, type Packet } from "./packet.ts"
 import type { NetworkCondition, Rule } from "./rule.ts"
 
 /** Shorter chains are walked. */
-export const RULES_MIN = 8
+const RULES_MIN = 8
 const KINDS = 4
 
 /**

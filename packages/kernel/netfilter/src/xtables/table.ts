@@ -16,7 +16,7 @@ const NAMES: Readonly<Record<number, string>> = {
 }
 
 /** In the order that they are printed in. */
-export const BUILTIN: Readonly<Record<TableName, ReadonlyArray<Hook>>> = {
+const BUILTIN: Readonly<Record<TableName, ReadonlyArray<Hook>>> = {
   raw: [PREROUTING, OUTPUT],
   mangle: [PREROUTING, INPUT, FORWARD, OUTPUT, POSTROUTING],
   nat: [PREROUTING, INPUT, OUTPUT, POSTROUTING],

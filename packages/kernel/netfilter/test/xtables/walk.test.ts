@@ -89,6 +89,7 @@ it("selectors and matches that look at the frame", () => {
     ["-p tcp --sport 1000", {}, { sport: 1 }], ["-p udp --dport 80", { protocol: 17 }, {}],
     ["-p tcp --syn", {}, { flags: 0x12 }], ["-p tcp ! --syn", { flags: 0x10 }, {}],
     ["-p tcp --tcp-flags ALL FIN,PSH", { flags: 9 }, {}],
+    ["-p tcp ! --tcp-flags NONE SYN", {}, { protocol: 17 }],
     ["-p tcp --dport 80", { fragment: 1 }, { fragment: 2 }],
     ["-p tcp --dport 80", { cut: 5 }, { cut: 4, dport: 1 }],
     ["-p icmp --icmp-type 8", { protocol: 1, sport: 0x0800 }, { protocol: 1 }],
@@ -105,6 +106,10 @@ it("selectors and matches that look at the frame", () => {
       Verdict.Drop])
     if ((miss.cut ?? 0) <= 24) expect([match, verdict(`-A INPUT ${match} -j DROP`, miss)]).toEqual([match,
       Verdict.Accept])
+  }
+  // No flag of none is ever set, whether the rule is walked or asked through the index.
+  for (const match of ["-p tcp", "-m mark --mark 0 -p tcp"]) {
+    expect(verdict(`-A INPUT ${match} --tcp-flags NONE SYN -j DROP`, { flags: 2 })).toBe(Verdict.Accept)
   }
 })
 

@@ -12,7 +12,7 @@ import type { Family, Match, MatchKind, Selector, Test } from "../extension.ts"
 import type { Given } from "../options.ts"
 import { parse as parseNumber, U32_MAX } from "../numbers.ts"
 import type { Packet } from "../packet.ts"
-import { parsePort, printRange, type Range, within } from "../ports.ts"
+import { parsePort, type Range, within } from "../ports.ts"
 import * as protocols from "../protocols.ts"
 import { RuleError } from "../rule-error.ts"
 
@@ -129,15 +129,13 @@ export class ConntrackMatch implements Match {
   print(): string {
     const option = <T>(name: string, condition: Condition<T> | null, show: (value: T) => string) =>
       condition === null ? "" : ` ${condition.inverted ? "! " : ""}--${name} ${show(condition.value)}`
-    const expire = (range: Range) => range.min === range.max ? `${range.min}` : `${range.min}:${range.max}`
+    const span = (range: Range) => range.min === range.max ? `${range.min}` : `${range.min}:${range.max}`
     return option("ctstate", this.state, (bits) => printBits(bits, STATES)) +
       option("ctproto", this.protocol, (number) => `${number}`) +
       ADDRESSES.map((name, i) => option(name, this.addresses[i]!, printNetwork)).join("") +
-      PORTS.map((name, i) =>
-        option(name, this.ports[i]!, (range) => printRange("", range, false).slice(4) || "0:65535"))
-        .join("") +
+      PORTS.map((name, i) => option(name, this.ports[i]!, span)).join("") +
       option("ctstatus", this.status, (bits) => printBits(bits, STATUSES) || "NONE") +
-      option("ctexpire", this.expire, expire) +
+      option("ctexpire", this.expire, span) +
       (this.direction === null ? "" : ` --ctdir ${this.direction === 0 ? "ORIGINAL" : "REPLY"}`)
   }
 

@@ -14,7 +14,7 @@ const CREDITS_PER_SECOND = 32_000
 export const BURST = 5
 
 /** Name as printed, and seconds. */
-export const PERIODS: ReadonlyArray<readonly [string, number]> =
+const PERIODS: ReadonlyArray<readonly [string, number]> =
   [["day", 86400], ["hour", 3600], ["min", 60], ["sec", 1]]
 const WORDS = ["second", "minute", "hour", "day"]
 const SECONDS = [1, 60, 3600, 86400]

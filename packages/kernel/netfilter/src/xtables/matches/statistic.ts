@@ -12,7 +12,7 @@ import { RuleError } from "../rule-error.ts"
 const UNIT = 0x8000_0000
 
 /** Eleven digits, as printf rounds them: a tie goes to the even one. */
-export function printProbability(probability: number): string {
+function printProbability(probability: number): string {
   const tie = probability % 0x80000 === 0 && (probability / 0x80000) % 2 === 1
   if (tie) {
     const digits = (probability / UNIT).toFixed(12).slice(0, -1)

@@ -63,7 +63,7 @@ export class TcpMatch implements Match, Test {
   print(): string {
     return printRange("sport", this.src, this.notSrc) + printRange("dport", this.dst, this.notDst) +
       (this.option === 0 ? "" : ` ${this.notOption ? "! " : ""}--tcp-option ${this.option}`) +
-      (this.flagMask === 0
+      (this.flagMask === 0 && !this.notFlags
         ? ""
         : ` ${this.notFlags ? "! " : ""}--tcp-flags ${printFlags(this.flagMask)} ${printFlags(this.flags)}`)
   }
