@@ -136,7 +136,7 @@ function repair(c: Connection, resend: Resend): void {
 }
 
 /** tcp_replace_ts_recent. */
-export function replaceTsRecent(c: Connection, seq: number): void {
+function replaceTsRecent(c: Connection, seq: number): void {
   if (!c.sawTstamp || after(seq, c.rcvWup)) return
   if (((c.tsRecent - c.rcvTsval) | 0) <= 0 || isTsRecentVoid(c)) storeTsRecent(c)
 }
@@ -173,7 +173,7 @@ function updateWindow(c: Connection, segment: Segment): number {
 }
 
 /** tcp_may_update_window. */
-export function mayUpdateWindow(c: Connection, ack: number, seq: number, window: number): boolean {
+function mayUpdateWindow(c: Connection, ack: number, seq: number, window: number): boolean {
   return after(ack, c.sndUna) || after(seq, c.sndWl1) || (seq === c.sndWl1 && (window > c.sndWnd || window === 0))
 }
 

@@ -62,7 +62,7 @@ export function burstBytes(
   const most = mss * Math.min(quota, segments)
   const packet = Math.min(data, Math.max(most, sizeGoal(c, mss)))
   const isTail = packet === data
-  if (mayDefer && defers(c, packet, isTail && !c.finQueued, mss, quota, segments)) return 0
+  if (mayDefer && isTail && !c.finQueued && defers(c, mss, quota, segments)) return 0
   const room = distance(c.sndNxt, c.wndEnd)
   if (most <= room && !isTail) return Math.min(most, packet)
   const needed = Math.min(packet, room)
@@ -71,20 +71,15 @@ export function burstBytes(
   return partial > 0 && nagleHolds(c, corked, noDelay) ? needed - partial : needed
 }
 
-/**
- * tcp_tso_should_defer: an acknowledgement is about to make more room. `grows`: it may get more data
- * meanwhile.
- */
-function defers(
-  c: Connection, packet: number, grows: boolean, mss: number, quota: number, segments: number
-): boolean {
-  if (c.ca >= Ca.Recovery || !grows) return false
+/** tcp_tso_should_defer, of a tail that may still grow: an acknowledgement is about to make more room. */
+function defers(c: Connection, mss: number, quota: number, segments: number): boolean {
+  if (c.ca >= Ca.Recovery) return false
   if (c.nowNs - c.lastSentNs > RECENT_NS) return false
   const room = distance(c.sndNxt, c.wndEnd)
   const limit = Math.min(room, quota * mss)
   if (limit >= segments * mss) return false
   const chunk = Math.floor(Math.min(c.sndWnd, c.cwnd * mss) / WINDOW_DIVISOR)
-  if (limit >= chunk || limit >= packet && !grows) return false
+  if (limit >= chunk) return false
   const { first } = c.rtx
   if (first === null) return false
   // The next acknowledgement comes within half a round trip, or it is not worth it.

@@ -13,7 +13,7 @@ import { ByteRing } from "./byte-ring.ts"
 import { type Congestion, type CongestionView, SSTHRESH_INFINITE } from "./congestion.ts"
 import { pacingRate } from "./congestion/pacing.ts"
 import type { Flow } from "./flow.ts"
-import { MinFilter, NOTHING } from "./min-filter.ts"
+import { MinFilter } from "./min-filter.ts"
 import type { BoundPort, Holder } from "./ports.ts"
 import { ReceiveQueue } from "./receive-queue.ts"
 import { RttEstimator } from "./rtt.ts"
@@ -180,7 +180,6 @@ export class Connection implements Flow, CongestionView, Holder {
   compressedRcvNxt = 0
   dupAckCounter = 0
   lastOowNs: Ns = -1
-  rateLimited = 0
 
   // Loss
   ca: Ca = Ca.Open
@@ -201,8 +200,6 @@ export class Connection implements Flow, CongestionView, Holder {
   prrDelivered = 0
   prrOut = 0
   frto = false
-  sackRenegaded = false
-  dsackSeen = false
   dsackDups = 0
   tlpHighSeq = 0
   hasTlp = false
@@ -341,7 +338,12 @@ export class Connection implements Flow, CongestionView, Holder {
 
   /** tcp_time_stamp_ts: milliseconds and the pair's offset, a signed word. */
   get timestamp(): number {
-    return (Math.floor(this.nowNs / 1_000_000) + this.tsOffset) | 0
+    return this.stampAt(this.nowNs)
+  }
+
+  /** The timestamp that a segment of then has. */
+  stampAt(ns: Ns): number {
+    return (Math.floor(ns / 1_000_000) + this.tsOffset) | 0
   }
 
   get pingpongMode(): boolean {
@@ -350,10 +352,6 @@ export class Connection implements Flow, CongestionView, Holder {
 
   get ackScheduled(): boolean {
     return (this.ackPending & AckPending.Scheduled) !== 0
-  }
-
-  get hasRttSample(): boolean {
-    return this.minRtt.min !== NOTHING
   }
 
   hystartFound(by: "train" | "delay"): void {

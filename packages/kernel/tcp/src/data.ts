@@ -150,7 +150,7 @@ function reports(c: Connection): boolean {
   return c.sackOk && c.tcp.ns.sysctl.globals.tcp_dsack !== 0
 }
 
-function duplicate(c: Connection, start: number, end: number): void {
+export function duplicate(c: Connection, start: number, end: number): void {
   if (!reports(c)) return
   if (before(start, c.rcvNxt)) c.tcp.mib.TCPDSACKOldSent++
   else c.tcp.mib.TCPDSACKOfoSent++

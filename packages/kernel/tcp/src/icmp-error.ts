@@ -13,6 +13,7 @@ import type { AnyFlow } from "./flow.ts"
 import { current, forMtu, pathMtu, sync } from "./mss.ts"
 import { retransmitLost } from "./output.ts"
 import { tooLong } from "./recovery.ts"
+import { RTO_INITIAL_NS } from "./rtt.ts"
 import { between } from "./seq.ts"
 import { State } from "./state.ts"
 import { retransmitTimeout, setTimer } from "./timers.ts"
@@ -76,7 +77,7 @@ function revertBackoff(c: Connection, seq: number): void {
   if (first === null) return
   c.backoff--
   if (c.srttUs8 > 0) c.rtt.setRto()
-  else c.rtt.rtoNs = 1_000_000_000
+  else c.rtt.rtoNs = RTO_INITIAL_NS
   c.rtt.rtoNs = c.rtt.bounded(c.rtt.rtoNs * 2 ** Math.min(c.backoff, 30))
   const leftNs = c.rtt.rtoNs - (c.nowNs - first.sentNs)
   if (leftNs > 0) setTimer(c, c.rto, leftNs, Pending.Retransmit)

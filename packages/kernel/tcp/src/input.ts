@@ -9,7 +9,7 @@ import { challenge, limited } from "./challenge.ts"
 import type { Connection } from "./connection.ts"
 import { finish, resetByPeer } from "./finish.ts"
 import { Flag } from "./flag.ts"
-import { enterQuickAck, oweAck, takeData } from "./data.ts"
+import { duplicate, enterQuickAck, oweAck, takeData } from "./data.ts"
 import { established } from "./open.ts"
 import { pushPending, sendAck } from "./output.ts"
 import type { Segment } from "./segment.ts"
@@ -19,15 +19,11 @@ import { finTimeNs, setKeepalive } from "./timers.ts"
 import { restAfterFin, TIMEWAIT_NS } from "./time-wait.ts"
 import * as window from "./window.ts"
 
-/**
- * What is to become of the frame: NOT_SPECIFIED is that it was of use. `Reset` in `answer`: it is answered
- * by RST.
- */
+/** What is to become of the frame: NOT_SPECIFIED is that it was of use; with `reset` a RST answers it. */
 export class Outcome {
   reason: DropReason = DropReason.NOT_SPECIFIED
   reset = false
 }
-
 
 /** A segment for a connection that is past SYN_SENT. */
 export function receive(c: Connection, segment: Segment, out: Outcome): void {
@@ -270,10 +266,7 @@ function sendDuplicateAck(c: Connection, segment: Segment): void {
   if (segment.end !== segment.seq && before(segment.seq, c.rcvNxt)) {
     c.tcp.mib.DelayedACKLost++
     enterQuickAck(c)
-    if (c.sackOk && c.tcp.ns.sysctl.globals.tcp_dsack !== 0) {
-      c.tcp.mib.TCPDSACKOldSent++
-      c.queue.duplicate(segment.seq, after(segment.end, c.rcvNxt) ? c.rcvNxt : segment.end)
-    }
+    duplicate(c, segment.seq, after(segment.end, c.rcvNxt) ? c.rcvNxt : segment.end)
   }
   sendAck(c)
 }

@@ -19,7 +19,7 @@ import { asks } from "./ecn.ts"
 import { route } from "./emit.ts"
 import { abort } from "./finish.ts"
 import { type Outcome, receive } from "./input.ts"
-import { advertised, pathMtu, sync } from "./mss.ts"
+import { advertised, MSS_DEFAULT, pathMtu, sync } from "./mss.ts"
 import { initRcvMss } from "./open.ts"
 import { SocketOptions } from "./options.ts"
 import { Request } from "./request.ts"
@@ -30,7 +30,6 @@ import type { Tcp } from "./tcp.ts"
 import { inWindow } from "./time-wait.ts"
 import { fromSpace, InitialWindow, initialWindow } from "./window.ts"
 
-const MSS_DEFAULT = { 4: 536, 6: 1220 } as const
 const INITIAL = new InitialWindow()
 
 /** Who owns it: the socket. */

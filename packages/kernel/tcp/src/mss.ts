@@ -8,11 +8,9 @@ import * as tcp from "@podwire/wire/tcp"
 import type { Connection } from "./connection.ts"
 import { optionBytes, route } from "./emit.ts"
 
-/**
- * What a peer takes that does not say (RFC 9293, section 3.7.1), and the least that Linux sends
- * (TCP_MIN_MSS).
- */
-export const MSS_DEFAULT = 536
+/** What a peer takes that does not say (RFC 9293, section 3.7.1). */
+export const MSS_DEFAULT = { 4: 536, 6: 1220 } as const
+/** TCP_MIN_MSS. */
 export const MSS_MIN = 88
 const HEADERS_BYTES = { 4: 40, 6: 60 } as const
 /** tcp_options_write never leaves less than 8 octets of payload: 68 - 40 - 20. */
@@ -58,6 +56,6 @@ export function current(c: Connection): number {
 
 /** A peer with a tiny window gets segments of half of it (tcp_bound_to_half_wnd). */
 function boundToHalfWindow(c: Connection, bytes: number): number {
-  const most = c.maxWindow > MSS_DEFAULT ? c.maxWindow >>> 1 : c.maxWindow
+  const most = c.maxWindow > MSS_DEFAULT[4] ? c.maxWindow >>> 1 : c.maxWindow
   return most > 0 && bytes > most ? Math.max(most, WINDOW_LEAST - c.headerBytes) : bytes
 }

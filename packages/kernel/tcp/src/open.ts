@@ -12,16 +12,14 @@ import { enterQuickAck } from "./data.ts"
 import { route } from "./emit.ts"
 import { resetByPeer } from "./finish.ts"
 import type { Outcome } from "./input.ts"
-import { advertised, MSS_MIN, pathMtu, sync } from "./mss.ts"
-import { record, sendAck, sendSyn } from "./output.ts"
+import { advertised, MSS_DEFAULT, MSS_MIN, pathMtu, sync } from "./mss.ts"
+import { DELACK_MAX_NS, record, sendAck, sendSyn } from "./output.ts"
 import type { Segment } from "./segment.ts"
 import { after, between } from "./seq.ts"
 import { Input, next, State } from "./state.ts"
 import { restartKeepalive, setTimer } from "./timers.ts"
 import * as window from "./window.ts"
 
-const MSS_DEFAULT = { 4: 536, 6: 1220 } as const
-const DELACK_MAX_NS = 200_000_000
 /** TCP_TIMEOUT_MIN. */
 const SOON_NS = 8_000_000
 const INITIAL = new window.InitialWindow()
@@ -127,7 +125,7 @@ function synAckReceived(c: Connection, segment: Segment, out: Outcome): void {
     return
   }
   if (options.hasTimestamps && options.tsEcho !== 0 && c.tcp.ns.sysctl.globals.tcp_timestamps !== 0) {
-    const began = (Math.floor(c.retransStampNs / 1_000_000) + c.tsOffset) | 0
+    const began = c.stampAt(c.retransStampNs)
     if (!between(options.tsEcho, began, c.timestamp)) {
       c.tcp.mib.PAWSActive++
       out.reset = true
@@ -147,7 +145,7 @@ function synAckReceived(c: Connection, segment: Segment, out: Outcome): void {
   agree(c, options)
   if (!segment.has(wire.ECE) || segment.has(wire.CWR)) c.ecnOk = false
   c.sndWl1 = segment.seq
-  const syn = (Math.floor(c.retransStampNs / 1_000_000) + c.tsOffset) | 0
+  const syn = c.stampAt(c.retransStampNs)
   if (c.hasUndoMarker && c.sawTstamp && syn === c.rcvTsecr) c.hasUndoMarker = false
   acknowledge(c, segment, 0)
   c.irs = segment.seq

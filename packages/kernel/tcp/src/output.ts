@@ -24,7 +24,7 @@ import * as window from "./window.ts"
 export const Nagle = { Normal: 0, Off: 1, Cork: 2, Push: 4 } as const
 /** Marks of pushes that are kept; what is beyond is marked by later ones. */
 const PUSHES_MAX = 64
-const DELACK_MAX_NS: Ns = 200_000_000
+export const DELACK_MAX_NS: Ns = 200_000_000
 const DELACK_HALF_SECOND_NS: Ns = 500_000_000
 
 export function nagleOf(c: Connection): number {

@@ -87,12 +87,12 @@ export class Ports {
   }
 
   /**
-   * bind to port 0: odd ones first, as even ones are for connect; 0 when there is none. SO_REUSEADDR shares
-   * none of these.
+   * bind to port 0 (inet_csk_find_open_port): first those that connect tries last, every other one from `low`
+   * on; 0 when there is none. SO_REUSEADDR shares none of these.
    */
   free(holder: Holder, low: number, high: number, start: number): number {
     for (const parity of [1, 0]) {
-      const first = low + ((low & 1) === parity ? 0 : 1)
+      const first = low + parity
       const count = Math.floor((high - first) / 2) + 1
       for (let i = 0; i < count; i++) {
         const port = first + 2 * ((start + i) % count)

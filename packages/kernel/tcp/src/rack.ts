@@ -13,6 +13,7 @@ import { fitsWindow, Nagle, retransmit, retransmitLost, write } from "./output.t
 import { enterRecovery, keepOpen, markLost } from "./recovery.ts"
 import { LOST, RETRANS, SACKED_RETRANS, type Sent } from "./rtx-queue.ts"
 import { after, before } from "./seq.ts"
+import { RTO_INITIAL_NS } from "./rtt.ts"
 import { rearmRto, setTimer } from "./timers.ts"
 
 /** TCP_RACK_NO_DUPTHRESH and TCP_RACK_STATIC_REO_WND of tcp_recovery. */
@@ -22,7 +23,6 @@ const STATIC_REORDER_WINDOW = 2
 export const PERSIST = 16
 /** TCP_TIMEOUT_MIN_US. */
 const TIMEOUT_MIN_US = 2000
-const TIMEOUT_INITIAL_NS: Ns = 1_000_000_000
 
 function reorderWindowUs(c: Connection): number {
   const { tcp_recovery } = c.tcp.ns.sysctl.globals
@@ -115,7 +115,7 @@ export function scheduleProbe(c: Connection, advancing: boolean): boolean {
   const mode = c.tcp.ns.sysctl.globals.tcp_early_retrans
   if ((mode !== 3 && mode !== 4) || c.packetsOut === 0 || !c.sackOk) return false
   if (c.ca !== Ca.Open && c.ca !== Ca.Cwr) return false
-  let waitNs: Ns = TIMEOUT_INITIAL_NS
+  let waitNs: Ns = RTO_INITIAL_NS
   if (c.srttUs8 > 0) {
     // One segment alone may be acknowledged late: its receiver waits for a second.
     const extra = c.packetsOut === 1 ? c.rtt.rtoMinUs : TIMEOUT_MIN_US

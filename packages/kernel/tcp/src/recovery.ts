@@ -198,7 +198,6 @@ function timeoutMarkLost(c: Connection): void {
   if (renege) {
     c.tcp.mib.TCPSACKReneging++
     c.sackedOut = 0
-    c.sackRenegaded = true
   } else if (!c.sackOk) c.sackedOut = 0
   for (let i = 0; i < rtx.length; i++) {
     const sent = rtx.at(i)
@@ -243,7 +242,7 @@ function processLoss(c: Connection, dupacks: number, out: Verdict): void {
 /** tcp_packet_delayed: the acknowledgement echoes a time before the first retransmission. */
 function originalAcked(c: Connection): boolean {
   if (c.retransStampNs === 0 || !c.sawTstamp || c.rcvTsecr === 0) return false
-  const stamp = (Math.floor(c.retransStampNs / 1_000_000) + c.tsOffset) | 0
+  const stamp = c.stampAt(c.retransStampNs)
   return before(c.rcvTsecr, stamp)
 }
 
@@ -276,7 +275,6 @@ function undoRecovery(c: Connection): boolean {
   } else if (c.rackPersist > 0) c.rackPersist--
   if (holdsOpen(c)) return true
   setState(c, Ca.Open)
-  c.sackRenegaded = false
   return false
 }
 
@@ -313,10 +311,7 @@ function undoLoss(c: Connection, byFrto: boolean): boolean {
   if (byFrto) c.tcp.mib.TCPSpuriousRTOs++
   c.retransmits = 0
   if (holdsOpen(c)) return true
-  if (byFrto || c.sackOk) {
-    setState(c, Ca.Open)
-    c.sackRenegaded = false
-  }
+  if (byFrto || c.sackOk) setState(c, Ca.Open)
   return true
 }
 

@@ -2,7 +2,7 @@
  * Half a connection: a SYN that was answered and waits for its ACK (struct tcp_request_sock,
  * tcp_check_req). Small on purpose, as anybody may make us hold one.
  */
-import { type Ns, Timer } from "@podwire/engine"
+import type { Ns } from "@podwire/engine"
 import { Errno, type NetDevice } from "@podwire/netdev"
 import type { Ip } from "@podwire/wire/ip"
 import * as wire from "@podwire/wire/tcp"
@@ -10,11 +10,12 @@ import { route, sendIp, synFrame } from "./emit.ts"
 import type { Flow } from "./flow.ts"
 import type { Listener } from "./listener.ts"
 import type { Tcp } from "./tcp.ts"
+import { LazyTimer } from "./timer.ts"
 import { fireNs } from "./wheel.ts"
 
 const SECOND_NS: Ns = 1_000_000_000
 
-export class Request extends Timer implements Flow {
+export class Request extends LazyTimer implements Flow {
   readonly kind = "request"
   hash = 0
   hashNext: Flow | null = null
@@ -54,10 +55,9 @@ export class Request extends Timer implements Flow {
   /** The ACK came, and nobody had room for the connection (acked). */
   acked = false
   lastOowNs: Ns = -1
-  dueNs: Ns = 0
 
   constructor(listener: Listener, local: Ip, remote: Ip, localPort: number, remotePort: number, dev: NetDevice | null) {
-    super()
+    super(listener.tcp.engine)
     this.tcp = listener.tcp
     this.listener = listener
     this.version = remote.length === 1 ? 4 : 6
@@ -113,17 +113,11 @@ export class Request extends Timer implements Flow {
   schedule(): void {
     const { engine, ns } = this.tcp
     const waitNs = Math.min(SECOND_NS * 2 ** Math.min(this.timeouts, 30), ns.sysctl.globals.tcp_rto_max_ms * 1_000_000)
-    this.dueNs = fireNs(engine.nowNs, waitNs)
-    if (this.armed && this.deadlineNs <= this.dueNs) return
-    engine.arm(this, this.dueNs - engine.nowNs)
+    this.set(fireNs(engine.nowNs, waitNs))
   }
 
   /** reqsk_timer_handler. */
-  override fire(nowNs: Ns): void {
-    if (this.dueNs > nowNs) {
-      this.tcp.engine.arm(this, this.dueNs - nowNs)
-      return
-    }
+  protected override expired(): void {
     this.tcp.mib.TCPTimeouts++
     if (this.timeouts >= this.listener.synAckRetries) {
       this.listener.forget(this)

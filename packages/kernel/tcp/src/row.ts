@@ -25,7 +25,7 @@ export function rowsOf(tcp: Tcp): ReadonlyArray<TcpRow> {
       })
     } else {
       rows.push({
-        ...base, family: flow.family, state: flow.substate, resting: true, orphan: false, recvQ: 0, sendQ: 0,
+        ...base, family: flow.family, state: flow.state, resting: true, orphan: false, recvQ: 0, sendQ: 0,
         info: null, timer: { kind: "timewait", remainingNs: Math.max(0, flow.dueNs - tcp.engine.nowNs), retransmits: 0 }
       })
     }

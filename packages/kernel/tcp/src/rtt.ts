@@ -11,7 +11,7 @@ import { JIFFY_NS, JIFFY_US, usToJiffies } from "./jiffies.ts"
 
 /** TCP_TIMEOUT_INIT, and TCP_TIMEOUT_FALLBACK for a handshake that gave no sample (RFC 6298, section 5.7). */
 export const RTO_INITIAL_NS: Ns = 1_000_000_000
-export const RTO_FALLBACK_NS: Ns = 3_000_000_000
+const RTO_FALLBACK_NS: Ns = 3_000_000_000
 
 export class RttEstimator {
   /** srtt_us, eightfold; 0 before the first sample. */

@@ -58,10 +58,6 @@ export class RtxQueue {
     return this.length === 0 ? null : this.#ring[this.#head]!
   }
 
-  get last(): Sent | null {
-    return this.length === 0 ? null : this.at(this.length - 1)
-  }
-
   push(seq: number, end: number, flags: number): Sent {
     const sent = this.#fresh(seq, end, flags)
     if (this.length > this.#mask) this.#grow()

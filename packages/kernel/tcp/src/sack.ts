@@ -184,7 +184,6 @@ function dsackSeen(c: Connection, start: number, end: number, state: SackState):
   else if (c.hasTlp && c.tlpHighSeq === end) state.flag |= Flag.DsackTlp
   c.dsackDups += segments
   if (c.dsackDups > c.totalRetrans) return 0
-  c.dsackSeen = true
   if (c.reordSeen > 0 && (state.flag & Flag.DsackTlp) === 0) c.rackDsackSeen = true
   state.flag |= Flag.DsackingAck
   state.sackDelivered += segments

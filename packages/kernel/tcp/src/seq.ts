@@ -20,7 +20,3 @@ export function between(seq: number, low: number, high: number): boolean {
 export function distance(low: number, high: number): number {
   return (high - low) >>> 0
 }
-
-export function later(a: number, b: number): number {
-  return before(a, b) ? b : a
-}

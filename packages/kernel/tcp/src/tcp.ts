@@ -293,8 +293,8 @@ export class Tcp implements TcpProtocol {
   }
 
   /**
-   * A local port for a connection to there (__inet_hash_connect): even ones first, each seldom twice in a
-   * row. 0 when every one is taken. What rests in TIME_WAIT may give way.
+   * A local port for a connection to there (__inet_hash_connect): `low` and every other one first, each
+   * seldom twice in a row. 0 when every one is taken. What rests in TIME_WAIT may give way.
    */
   portFor(local: Ip, remote: Ip, remotePort: number): number {
     const { port_low: low, port_high: high } = this.ns.sysctl.globals
@@ -337,7 +337,7 @@ export class Tcp implements TcpProtocol {
     if (rest.tsRecentStamp === 0) return false
     if (byNumber) return true
     // The peer has not closed yet.
-    if (rest.substate === State.FIN_WAIT2) return false
+    if (rest.state === State.FIN_WAIT2) return false
     const loop = isLoopback(rest.local) || isLoopback(rest.remote)
     const on = tcp_tw_reuse === 1 || (tcp_tw_reuse === 2 && loop)
     return on && Math.floor(this.engine.nowNs / 1_000_000) - rest.entryMs > tcp_tw_reuse_delay

@@ -2,7 +2,7 @@
  * What is left of a connection after its FINs: enough to answer what still comes, for 60 seconds
  * (tcp_timewait_sock, tcp_timewait_state_process). Also FIN_WAIT2 of a connection that nobody has any more.
  */
-import { type Ns, Timer } from "@podwire/engine"
+import type { Ns } from "@podwire/engine"
 import { Errno, type NetDevice } from "@podwire/netdev"
 import type { Ip } from "@podwire/wire/ip"
 import * as wire from "@podwire/wire/tcp"
@@ -16,6 +16,7 @@ import type { Segment } from "./segment.ts"
 import { after, before } from "./seq.ts"
 import { State } from "./state.ts"
 import type { Tcp } from "./tcp.ts"
+import { LazyTimer } from "./timer.ts"
 import { fireNs } from "./wheel.ts"
 
 /** TCP_TIMEWAIT_LEN. */
@@ -32,7 +33,7 @@ export const PAWS_SECONDS = 2147
 export const Fate = { Nothing: 0, Ack: 1, Reset: 2, Syn: 3 } as const
 export type Fate = (typeof Fate)[keyof typeof Fate]
 
-export class TimeWait extends Timer implements Flow, Holder {
+export class TimeWait extends LazyTimer implements Flow, Holder {
   readonly kind = "time-wait"
   hash = 0
   hashNext: Flow | null = null
@@ -49,7 +50,7 @@ export class TimeWait extends Timer implements Flow, Holder {
   held: BoundPort | null = null
   readonly reuseAddr: boolean
   /** FIN_WAIT2 until the peer's FIN comes. */
-  substate: State
+  state: State
   rcvNxt: number
   readonly sndNxt: number
   readonly rcvWnd: number
@@ -58,12 +59,11 @@ export class TimeWait extends Timer implements Flow, Holder {
   tsRecentStamp: number
   readonly tsOffset: number
   lastOowNs: Ns
-  dueNs: Ns = 0
   /** Since when it rests so (tw_entry_stamp). */
   entryMs: number
 
-  constructor(c: Connection, substate: State) {
-    super()
+  constructor(c: Connection, state: State) {
+    super(c.tcp.engine)
     this.tcp = c.tcp
     this.version = c.version
     this.local = c.local
@@ -73,7 +73,7 @@ export class TimeWait extends Timer implements Flow, Holder {
     this.dev = c.dev
     this.family = c.family
     this.reuseAddr = c.options.reuseAddr
-    this.substate = substate
+    this.state = state
     this.rcvNxt = c.rcvNxt
     this.sndNxt = c.sndNxt
     this.rcvWnd = c.receiveWindow
@@ -85,20 +85,13 @@ export class TimeWait extends Timer implements Flow, Holder {
     this.entryMs = Math.floor(c.nowNs / 1_000_000)
   }
 
-  get state(): State {
-    return this.substate
-  }
-
   /** It runs out `delayNs` from now. */
   schedule(delayNs: Ns): void {
-    const { engine } = this.tcp
-    this.dueNs = fireNs(engine.nowNs, delayNs)
-    if (!this.armed || this.deadlineNs > this.dueNs) engine.arm(this, this.dueNs - engine.nowNs)
+    this.set(fireNs(this.tcp.engine.nowNs, delayNs))
   }
 
-  override fire(nowNs: Ns): void {
-    if (this.dueNs > nowNs) this.tcp.engine.arm(this, this.dueNs - nowNs)
-    else this.tcp.rested(this)
+  protected override expired(): void {
+    this.tcp.rested(this)
   }
 
   /** A segment for it (tcp_timewait_state_process). */
@@ -106,7 +99,7 @@ export class TimeWait extends Timer implements Flow, Holder {
     const { options } = segment
     const stamped = options.hasTimestamps && this.tsRecentStamp !== 0
     const rejected = stamped && this.#rejects(options.tsValue, segment.has(wire.RST))
-    if (this.substate === State.FIN_WAIT2) return this.#finWait(segment, rejected, stamped)
+    if (this.state === State.FIN_WAIT2) return this.#finWait(segment, rejected, stamped)
     const inOrder = segment.seq === this.rcvNxt
     if (!rejected && inOrder && (segment.seq === segment.end || segment.has(wire.RST))) {
       if (segment.has(wire.RST)) {
@@ -137,7 +130,7 @@ export class TimeWait extends Timer implements Flow, Holder {
     if (!segment.has(wire.ACK) || !after(end, this.rcvNxt) || end === seq) return Fate.Nothing
     // New data for a connection that nobody reads.
     if (!segment.has(wire.FIN) || end !== ((this.rcvNxt + 1) | 0)) return Fate.Reset
-    this.substate = State.TIME_WAIT
+    this.state = State.TIME_WAIT
     this.entryMs = Math.floor(this.tcp.engine.nowNs / 1_000_000)
     this.rcvNxt = end
     if (stamped) this.#store(segment.options.tsValue)
@@ -147,7 +140,7 @@ export class TimeWait extends Timer implements Flow, Holder {
 
   #outOfPlace(segment: Segment): Fate {
     if (!limited(this, segment)) return Fate.Ack
-    if (this.substate === State.FIN_WAIT2) this.tcp.mib.TCPACKSkippedFinWait2++
+    if (this.state === State.FIN_WAIT2) this.tcp.mib.TCPACKSkippedFinWait2++
     else this.tcp.mib.TCPACKSkippedTimeWait++
     return Fate.Nothing
   }
@@ -191,11 +184,11 @@ export function inWindow(seq: number, end: number, start: number, stop: number):
 }
 
 /** tcp_time_wait: the connection ends and this takes its place. */
-export function restAfterFin(c: Connection, substate: State, delayNs: Ns): void {
+export function restAfterFin(c: Connection, state: State, delayNs: Ns): void {
   const { tcp } = c
   const rtoNs = c.rtt.rtoNs
-  const restNs = substate === State.TIME_WAIT ? TIMEWAIT_NS : Math.max(delayNs, 4 * rtoNs - Math.floor(rtoNs / 2))
-  const rest = tcp.mayRest() ? new TimeWait(c, substate) : null
+  const restNs = state === State.TIME_WAIT ? TIMEWAIT_NS : Math.max(delayNs, 4 * rtoNs - Math.floor(rtoNs / 2))
+  const rest = tcp.mayRest() ? new TimeWait(c, state) : null
   if (rest === null) tcp.mib.TCPTimeWaitOverflow++
   else tcp.rest(c, rest)
   finish(c, Errno.OK)

@@ -10,12 +10,11 @@ import { JIFFY_NS } from "./jiffies.ts"
 import { retransmitCounted, sendAck, sendReset, writeWakeup } from "./output.ts"
 import { reorderTimeout, rtoLeftNs, sendLossProbe } from "./rack.ts"
 import { enterLoss } from "./recovery.ts"
+import { RTO_INITIAL_NS } from "./rtt.ts"
 import { State } from "./state.ts"
 import { LazyTimer } from "./timer.ts"
 import { restAfterFin, TIMEWAIT_NS } from "./time-wait.ts"
 import { fireNs } from "./wheel.ts"
-
-const RTO_INITIAL_NS: Ns = 1_000_000_000
 
 export class RetransmitTimer extends LazyTimer {
   readonly #connection: Connection
